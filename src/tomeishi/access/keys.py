@@ -1,0 +1,145 @@
+"""Ed25519 keys (RFC 8032) and detached signatures over canonical JSON (RFC 8785, `values.canonical`).
+
+A key file is made where its owner works and never leaves there; what travels is the public key, 32 bytes in base64.
+A key's id is `ed25519:` and the first 32 hex digits of the SHA-256 of the public key, so it can be read aloud.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from tomeishi import clock
+from tomeishi.errors import BadInput, Conflict, NotFound, StorageFailure
+
+FORMAT = "tomeishi-key-1"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """Somebody's public key; `raw` is 32 bytes."""
+
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.raw) != 32:
+            raise BadInput(f"an Ed25519 public key has 32 bytes, not {len(self.raw)}")
+
+    @property
+    def key_id(self) -> str:
+        return "ed25519:" + hashlib.sha256(self.raw).hexdigest()[:32]
+
+    @property
+    def text(self) -> str:
+        """Base64 of the 32 bytes."""
+        return base64.b64encode(self.raw).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> "PublicKey":
+        try:
+            return cls(base64.b64decode(text.strip(), validate=True))
+        except binascii.Error as error:
+            raise BadInput(f"not a public key (base64 of 32 bytes): {text[:60]!r}") from error
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SigningKey:
+    """A private key with its owner's name. Never logged: its repr shows the public half only."""
+
+    owner: str
+    private: Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        return f"SigningKey(owner={self.owner!r}, key_id={self.public.key_id!r})"
+
+    @property
+    def public(self) -> PublicKey:
+        return PublicKey(self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes, Ed25519."""
+        return self.private.sign(message)
+
+
+def new_key(owner: str) -> SigningKey:
+    return SigningKey(owner, Ed25519PrivateKey.generate())
+
+
+def write_key(key: SigningKey, path: Path) -> None:
+    """A new key file, readable by its owner only; an existing file is never overwritten."""
+    secret = key.private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    words = {
+        "format": FORMAT,
+        "owner": key.owner,
+        "key_id": key.public.key_id,
+        "public_key": key.public.text,
+        "private_key": base64.b64encode(secret).decode(),
+        "made_at": clock.to_text(clock.now()),
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise Conflict(f"{path}: a file is there already; choose another name for the key") from error
+    except OSError as error:
+        raise StorageFailure(f"{path}: cannot write the key file: {error.strerror}") from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(words, file, ensure_ascii=False, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_key(path: Path) -> SigningKey:
+    """The private key in a key file made by `write_key`."""
+    words = _read(path)
+    try:
+        secret = base64.b64decode(words["private_key"], validate=True)
+        key = SigningKey(str(words["owner"]), Ed25519PrivateKey.from_private_bytes(secret))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{path}: not a private key file; make one with `tomeishi keys new`") from error
+    if key.public.text != words.get("public_key"):
+        raise BadInput(f"{path}: the public and private halves do not belong together")
+    return key
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """The public key in a key file, in a file that `tomeishi keys public` wrote, or as bare base64 text."""
+    words = _read(path)
+    try:
+        return PublicKey.from_text(words["public_key"])
+    except (KeyError, AttributeError) as error:
+        raise BadInput(f"{path}: holds no public key") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > 65536:
+            raise BadInput(f"{path}: too large for a key file")
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(f"{path}: no such key file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read as a key file") from error
+    if not text.lstrip().startswith("{"):
+        return {"public_key": text.strip()}
+    try:
+        words = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"{path}: not a key file (JSON expected)") from error
+    return dict(words)

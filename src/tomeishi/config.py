@@ -1,0 +1,63 @@
+"""Settings of one installation, read once by `wiring` and passed on as values.
+
+Everything an installation keeps lies in one folder, `home`: flag, then TOMEISHI_HOME, then `~/.tomeishi`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file from outside may cost. Past any of these it is refused or cut, never trusted."""
+
+    memory_bytes: int = 3 << 30
+    """Address space of the decoding process; a decoder, its libraries and a few 4K frames fit."""
+    cpu_s: float = 3600.0
+    """CPU time of the decoding process; two hours of 1080p need about 900 s."""
+    wall_s: float = 7200.0
+    """Longest wait for one file."""
+    pixels: int = 8192 * 8192
+    """Largest frame or picture, width x height."""
+    duration_s: float = 6 * 3600.0
+    """Longest media that is looked at; the rest is reported as partial."""
+    output_bytes: int = 16 << 30
+    """Most that the decoding process may hand over for one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation."""
+
+    home: Path
+    database_url: str
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def blobs(self) -> Path:
+        """Files kept by digest: fingerprints, and media where the installation keeps copies."""
+        return self.home / "blobs"
+
+    @property
+    def index(self) -> Path:
+        return self.home / "index"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def policy(self) -> Path:
+        """The policy file that people edit (TOML)."""
+        return self.home / "policy.toml"
+
+
+def settings_from(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
+    """Settings by precedence: `home` given, TOMEISHI_HOME, `~/.tomeishi`."""
+    environ = os.environ if environ is None else environ
+    if home is None:
+        home = Path(environ["TOMEISHI_HOME"]) if environ.get("TOMEISHI_HOME") else Path.home() / ".tomeishi"
+    home = home.expanduser().absolute()
+    return Settings(home=home, database_url=f"sqlite:///{home / 'registry.sqlite'}")

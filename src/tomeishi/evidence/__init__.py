@@ -1,0 +1,1 @@
+"""Evidence packages that a stranger can verify, their documents, and the comparison page."""

@@ -1,0 +1,1 @@
+"""Samples to rows: the descriptor seam, the descriptors, and the fingerprint file."""

@@ -1,0 +1,1 @@
+"""Rows to nearest rows: exact search and immutable snapshots. Knows rows, not the registry."""

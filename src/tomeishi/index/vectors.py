@@ -1,0 +1,41 @@
+"""The index seam: rows to nearest rows.
+
+`tomeishi.testing.indexes` is the conformance suite that every implementation runs. Distances are raw, smaller is
+nearer: 1 - inner product for cosine rows, differing bits for hamming rows (see fingerprint.descriptor.Metric).
+"""
+
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.fingerprint.descriptor import Metric
+
+RowBlock = NDArray[np.float32] | NDArray[np.uint8]
+
+
+class VectorIndex(Protocol):
+    """An immutable set of rows in a folder, opened memory-mapped."""
+
+    @classmethod
+    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0) -> Self:
+        """Write the index of `rows` (n, row_width), n may be 0 and rows may be a memory map, into the empty `folder`."""
+        ...
+
+    @classmethod
+    def open(cls, folder: Path) -> Self: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def metric(self) -> Metric: ...
+
+    def search(self, queries: RowBlock, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Distances and row numbers (q, k), nearest first; row -1 and distance inf where fewer than k rows exist."""
+        ...
+
+    def read(self, start: int, stop: int) -> RowBlock:
+        """Stored rows [start, stop), as near to the originals as the index keeps them."""
+        ...

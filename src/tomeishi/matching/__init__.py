@@ -1,0 +1,1 @@
+"""Candidates, alignment into segments, and calibrated scores."""

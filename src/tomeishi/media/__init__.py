@@ -1,0 +1,1 @@
+"""Bytes to samples: probe, decode in a guarded process, sample pictures and sound."""

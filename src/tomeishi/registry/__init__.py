@@ -1,0 +1,1 @@
+"""Members, works, characters, names and references; import and export."""

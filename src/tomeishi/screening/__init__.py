@@ -1,0 +1,1 @@
+"""Queries to findings and verdicts, by a policy that people edit."""

@@ -1,0 +1,103 @@
+"""What a screening says: findings, each with its permission and verdict, and a line of JSON per query.
+
+The JSON is a contract (docs/reference/screening.schema.json): keys are only ever added.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tomeishi.consent.permission import Permission
+from tomeishi.values import Band, Kind, Partial, Segment, Skipped, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBy:
+    """What a finding can be re-made or explained with, years later."""
+
+    version: str
+    """Of this package."""
+    descriptors: tuple[tuple[str, str | None], ...]
+    """Descriptor keys with the digests of their weights."""
+    policy: str
+    """Digest of the policy file."""
+    snapshots: tuple[str, ...]
+    """Digests of the index snapshots that were searched."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "descriptors": [{"key": key, "weights": weights} for key, weights in self.descriptors],
+            "policy": self.policy,
+            "snapshots": list(self.snapshots),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A match with its permission and what the policy says. A resemblance, never a legal finding."""
+
+    work_id: str
+    title: str
+    member_id: str
+    member: str
+    reference_id: str
+    reference_path: str
+    """As registered."""
+    reference_digest: str
+    kind: Kind
+    band: Band
+    score: float
+    segments: tuple[Segment, ...]
+    permission: Permission
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "work": self.work_id,
+            "title": self.title,
+            "member": self.member,
+            "reference": self.reference_path,
+            "reference_id": self.reference_id,
+            "kind": self.kind.value,
+            "band": self.band.value,
+            "score": round(self.score, 4),
+            "segments": [
+                [round(t, 3) for t in (s.query.start, s.query.end, s.reference.start, s.reference.end)]
+                for s in self.segments
+            ],
+            "permission": self.permission.to_json(),
+            "verdict": self.verdict.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The whole answer for one query."""
+
+    query: str
+    """Path as given, or the name of a stream."""
+    query_digest: str | None
+    """None where the file could not be read at all."""
+    duration_s: float
+    findings: tuple[Finding, ...]
+    checked: tuple[Kind, ...]
+    """Kinds that were looked for: nobody may read "no copy" as "no resemblance"."""
+    verdict: Verdict
+    partial: Partial | None
+    skipped: Skipped | None
+    made_by: MadeBy
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "query": self.query,
+            "digest": self.query_digest,
+            "duration": round(self.duration_s, 3),
+            "findings": [finding.to_json() for finding in self.findings],
+            "checked": [kind.value for kind in self.checked],
+            "verdict": self.verdict.value,
+            "partial": None
+            if self.partial is None
+            else {"reason": self.partial.reason, "until": round(self.partial.until, 3)},
+            "skipped": None if self.skipped is None else {"reason": self.skipped.reason},
+            "made_by": self.made_by.to_json(),
+        }

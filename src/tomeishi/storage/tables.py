@@ -1,0 +1,197 @@
+"""All tables, in one text that SQLite and PostgreSQL both take.
+
+Moments are UTC (`UtcMoment`: SQLite drops time zones silently). Identifiers are text (`values.new_id`). Columns that
+hold JSON hold canonical text (RFC 8785), so that digests of it can be repeated.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from tomeishi.errors import BadInput
+
+
+class UtcMoment(TypeDecorator[datetime]):
+    """A timezone-aware moment, stored as UTC without a zone and handed back with one."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise BadInput(f"a moment needs a time zone: {value.isoformat()}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", UtcMoment, nullable=False),
+)
+
+works = Table(
+    "works",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("member_id", "title"),
+)
+
+characters = Table(
+    "characters",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", ForeignKey("works.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("work_id", "name"),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", ForeignKey("works.id"), index=True),
+    Column("character_id", ForeignKey("characters.id"), index=True),
+    Column("text", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("language", Text),
+    Column("script", Text),
+    CheckConstraint("(work_id IS NULL) <> (character_id IS NULL)", name="one_owner"),
+    CheckConstraint("role IN ('title', 'alias', 'reading')", name="role"),
+)
+"""Titles, aliases and readings of works and characters. `language` BCP 47, `script` ISO 15924 (Jpan, Hira, Kana, Latn)."""
+
+name_grams = Table(
+    "name_grams",
+    metadata,
+    Column("gram", Text, primary_key=True),
+    Column("name_id", ForeignKey("names.id", ondelete="CASCADE"), primary_key=True),
+)
+"""Folded bigrams of every name. FTS5 trigrams and PostgreSQL's `simple` both miss two-character Japanese names."""
+
+cross_ids = Table(
+    "cross_ids",
+    metadata,
+    Column("work_id", ForeignKey("works.id"), primary_key=True),
+    Column("scheme", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    CheckConstraint("scheme IN ('eidr', 'isan', 'wikidata', 'anilist')", name="scheme"),
+)
+
+reference_files = Table(
+    "reference_files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", ForeignKey("works.id"), nullable=False, index=True),
+    Column("path", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("partial_reason", Text),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("work_id", "digest"),
+    CheckConstraint("kind IN ('video', 'image', 'sound')", name="kind"),
+)
+
+fingerprint_files = Table(
+    "fingerprint_files",
+    metadata,
+    Column("reference_id", ForeignKey("reference_files.id"), primary_key=True),
+    Column("descriptor", Text, primary_key=True),
+    Column("weights_digest", Text),
+    Column("digest", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+)
+"""Which blob holds the fingerprint of a reference for a descriptor key."""
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("reference_id", ForeignKey("reference_files.id"), nullable=False, index=True),
+    Column("start_s", Float, nullable=False),
+    Column("end_s", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    CheckConstraint("start_s >= 0 AND start_s < end_s", name="interval"),
+)
+"""Stretches of a reference that never count: shared openings, stock footage."""
+
+overlaps = Table(
+    "overlaps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("reference_id", ForeignKey("reference_files.id"), nullable=False, index=True),
+    Column("other_reference_id", ForeignKey("reference_files.id"), nullable=False, index=True),
+    Column("found_by", Text, nullable=False),
+    Column("segments", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("reference_id", "other_reference_id"),
+    CheckConstraint("found_by IN ('digest', 'match')", name="found_by"),
+)
+"""The same footage registered by two members. `segments` JSON [[start, end, other_start, other_end], ...]."""
+
+public_keys = Table(
+    "public_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("public_key", Text, nullable=False),
+    Column("valid_from", UtcMoment, nullable=False),
+    Column("retired_at", UtcMoment),
+    Column("retired_because", Text),
+)
+"""Members' public keys (base64 of 32 bytes, Ed25519). The private key never comes here."""
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("log", Text, primary_key=True),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("recorded_at", UtcMoment, nullable=False),
+    UniqueConstraint("digest"),
+)
+"""Append-only, hash-chained. Triggers refuse UPDATE and DELETE (see migrations)."""
+
+APPEND_ONLY = ("log_entries",)
+
+Index("ix_names_text", names.c.text)
