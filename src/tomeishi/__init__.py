@@ -1,0 +1,64 @@
+"""Tomeishi: registry, consent, screening and evidence for works and their rights holders.
+
+    import tomeishi
+
+    hit = tomeishi.compare("clip.mp4", "episode-03.mp4")
+    print(hit.band, hit.score, hit.segments)
+
+    with tomeishi.open("registry-folder") as platform:
+        platform.register("Hoshikawa Studio", "Star Rover", ["episode-03.mp4"])
+        for screening in platform.screen(["clips/"], provider="acme"):
+            print(screening.query, screening.verdict, screening.findings)
+
+Names are loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tomeishi.errors import TomeishiError
+    from tomeishi.evidence.verify import verify
+    from tomeishi.matching.comparison import Comparison
+    from tomeishi.screening.findings import Finding, Screening
+    from tomeishi.values import Band, Interval, Kind, Segment, Use, Verdict
+    from tomeishi.wiring import Platform, compare, comparison_page, open
+
+__version__ = version("tomeishi")
+
+__all__ = [
+    "Band",
+    "Comparison",
+    "Finding",
+    "Interval",
+    "Kind",
+    "Platform",
+    "Screening",
+    "Segment",
+    "TomeishiError",
+    "Use",
+    "Verdict",
+    "compare",
+    "comparison_page",
+    "open",
+    "verify",
+]
+
+_HOMES = {
+    "TomeishiError": "errors",
+    "verify": "evidence.verify",
+    "Comparison": "matching.comparison",
+    "Finding": "screening.findings",
+    "Screening": "screening.findings",
+    "Platform": "wiring",
+    "compare": "wiring",
+    "comparison_page": "wiring",
+    "open": "wiring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'tomeishi' has no attribute {name!r}")
+    return getattr(import_module(f"tomeishi.{_HOMES.get(name, 'values')}"), name)

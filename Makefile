@@ -1,0 +1,60 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each sets up all it needs in .venv/.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.set-up
+# Two workers suit two cores; a test that starts processes of its own is light.
+JOBS ?= 2
+
+.PHONY: help setup demo test test-long check format bench lock docs clean
+
+help:
+	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
+	@echo "make test       set up and run the tests            make test-long  the long ones too"
+	@echo "make check      format, lint, types, floors         make bench      measure, into benchmarks/results/"
+	@echo "make lock       refresh requirements.lock           make docs       regenerate reference and tables"
+
+setup: $(STAMP)
+
+# uv installs what the lock names, by digest. Where there is no uv, pip takes the one that the lock names.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("tomeishi needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || { awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > .venv/uv.lock; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup
+	@$(BIN)/tomeishi demo --out demo-out
+
+test: setup
+	@$(BIN)/pytest -n $(JOBS) -m "not long"
+
+test-long: setup
+	@$(BIN)/pytest -n $(JOBS)
+
+check: setup
+	@$(BIN)/ruff format --check --quiet . || { echo "run make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 3
+	@echo "format, lint, types and floors: fine"
+
+format: setup
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+bench: setup
+	@$(BIN)/python -m benchmarks.run
+
+docs: setup
+	@$(BIN)/python -m benchmarks.tables
+
+# No index address is written: the lock names packages, versions and digests only.
+lock: setup
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--extra c2pa --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

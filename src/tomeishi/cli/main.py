@@ -1,0 +1,62 @@
+"""The command `tomeishi`: verbs grouped under nouns.
+
+Exit codes: 0 nothing found, 1 findings (or, for `verify`, altered), 2 error, 3 finished but some files could not be
+read, 4 intact but signer unknown. 3 outranks 1: a run that did not see everything must not look complete.
+"""
+
+import os
+import sys
+
+import click
+import typer
+
+from tomeishi.cli import consent, demo, doctor, index, keys, members, report, screen, works
+from tomeishi.cli.output import say
+from tomeishi.errors import TomeishiError
+
+app = typer.Typer(
+    name="tomeishi",
+    help="Registry, consent, screening and evidence for works and their rights holders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for noun in (works, members, keys, consent, index):
+    app.add_typer(noun.app)
+app.command("compare")(screen.compare)
+app.command("screen")(screen.screen)
+app.command("report")(report.report)
+app.command("verify")(report.verify)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run, and end with the exit code that the outcome has."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command; every expected failure becomes one line on stderr."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except TomeishiError as error:
+        say(f"tomeishi: {error}")
+        return error.exit_code
+    except click.exceptions.Exit as request:
+        return request.exit_code
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("tomeishi: stopped")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`); silence Python's own complaint at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        say(f"tomeishi: {error.filename or 'the system'}: {error.strerror or error}")
+        return 2
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of the installation; else TOMEISHI_HOME, else ~/.tomeishi.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

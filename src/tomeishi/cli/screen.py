@@ -1,0 +1,101 @@
+"""`tomeishi screen` and `tomeishi compare`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tomeishi import clock, wiring
+from tomeishi.cli.options import Home
+from tomeishi.cli.output import data, say, tracked, write_json, write_line
+from tomeishi.evidence.comparison_page import time_code
+from tomeishi.screening.findings import Screening
+from tomeishi.values import Use, Verdict
+
+_COLOURS = {Verdict.CLEAR: "green", Verdict.REVIEW: "yellow", Verdict.BLOCK: "red"}
+
+
+def screen(
+    queries: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, or - for paths on stdin.")],
+    jsonl: Annotated[bool, typer.Option("--jsonl", "--json", help="One JSON line per query.")] = False,
+    provider: Annotated[str | None, typer.Option(help="Who runs the generator: asked of the ledger.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model made it: asked of the ledger.")] = None,
+    use: Annotated[Use | None, typer.Option(help="The use asked of the ledger; else it follows from the kind.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="A policy file; else the installation's own.")] = None,
+    at: Annotated[str | None, typer.Option(help="The moment asked of the ledger; else now.")] = None,
+    home: Home = None,
+) -> int:
+    """Check pictures and films against the registry and the consent ledger."""
+    moment = clock.now() if at is None else clock.from_text(at)
+    with wiring.open(home) as platform:
+        names = wiring.queries(queries)
+        screener = platform.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        results = []
+        for name in tracked(names, len(names), "screening"):
+            result = screener.screen(Path(name), name)
+            results.append(result)
+            if jsonl:
+                write_line(result.to_json())
+    if not jsonl:
+        _print(results)
+    unread = [result for result in results if result.skipped or result.partial]
+    found = any(result.findings for result in results)
+    if not names:
+        say("nothing to screen: no file was named")
+    return 3 if unread else int(found)
+
+
+def _print(results: list[Screening]) -> None:
+    table = Table("query", "verdict", "work", "member", "kind", "band", "score", "seconds of the query", "permission")
+    for result in results:
+        verdict = f"[{_COLOURS[result.verdict]}]{result.verdict}[/]"
+        if result.skipped:
+            table.add_row(result.query, verdict, f"[dim]skipped: {result.skipped.reason}[/]")
+        elif not result.findings:
+            kinds = ", ".join(result.checked)
+            table.add_row(result.query, verdict, f"[dim]nothing found (looked for {kinds})[/]")
+        for number, finding in enumerate(result.findings):
+            stretches = ", ".join(f"{time_code(s.query.start)}-{time_code(s.query.end)}" for s in finding.segments)
+            table.add_row(
+                result.query if number == 0 else "",
+                verdict if number == 0 else "",
+                finding.title,
+                finding.member,
+                finding.kind,
+                finding.band,
+                f"{finding.score:.3f}",
+                stretches,
+                "allowed" if finding.permission.allowed else "not allowed",
+            )
+        if result.partial:
+            table.add_row("", "", f"[dim]read up to {result.partial.until:.1f} s: {result.partial.reason}[/]")
+    data.print(table)
+    say("A score states a resemblance. It is not a legal finding.")
+
+
+def compare(
+    query: Annotated[Path, typer.Argument(metavar="A", help="The media being checked.")],
+    reference: Annotated[Path, typer.Argument(metavar="B", help="The media it may resemble.")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write one self-contained page here.")] = None,
+) -> int:
+    """Which seconds of A resemble which seconds of B, and how surely."""
+    comparison = wiring.compare(query, reference)
+    if html is not None:
+        wiring.comparison_page(comparison, html)
+        say(f"wrote {html}")
+    if as_json:
+        write_json(comparison.to_json())
+    elif comparison.match is None:
+        data.print("no resemblance found (looked for copies and edits)")
+    else:
+        data.print(f"{comparison.band}: {comparison.kind}, score {comparison.score:.3f}")
+        for s in comparison.segments:
+            query_text = f"{time_code(s.query.start)} - {time_code(s.query.end)}"
+            reference_text = f"{time_code(s.reference.start)} - {time_code(s.reference.end)}"
+            data.print(f"  A {query_text}  resembles  B {reference_text}  at {s.slope:.2f}x, score {s.score:.3f}")
+    partial = comparison.query.partial or comparison.reference.partial
+    if partial:
+        say(f"read only in part, up to {partial.until:.1f} s: {partial.reason}")
+    return 3 if partial else int(comparison.match is not None)

@@ -1,0 +1,107 @@
+"""One query against one reference: frames to a match.
+
+A match is all segments of one pair. Its kind is `copy` where the untouched frames agree by PDQ at the publisher's
+threshold and play at the same speed, else `edit`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.matching.align import Stretch, Track, stretches
+from tomeishi.matching.score import Calibration, different_pictures
+from tomeishi.values import Band, Kind, Segment
+
+MIN_QUALITY = 0.02
+"""Frames below are blank: black, white, a plain colour. They resemble each other and say nothing."""
+
+_SAME_SPEED = 0.05
+"""A slope this near to 1 is real time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The kept frames of one media item, for the two descriptors: n rows each, blank frames left out."""
+
+    track: Track
+    image: NDArray[np.float32]
+    """(n, dim), unit length."""
+    pdq: NDArray[np.uint8]
+    """(n, 32), packed bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """All segments of one pair of query and reference, surest first."""
+
+    kind: Kind
+    band: Band
+    score: float
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameFrame:
+    """Distances up to which two frames count as the same; they belong to the descriptors."""
+
+    image: float
+    pdq: float
+
+
+def frames_of(image: Fingerprint, pdq: Fingerprint) -> Frames:
+    """The frames of one item from its two fingerprints, which were taken of the same samples."""
+    if not np.array_equal(image.times_s, pdq.times_s):
+        raise ValueError("the two fingerprints were not taken of the same samples")
+    kept = image.quality >= MIN_QUALITY
+    return Frames(
+        Track(image.times_s[kept], image.duration_s),
+        image.rows[kept].astype(np.float32, copy=False),
+        pdq.rows[kept].astype(np.uint8, copy=False),
+    )
+
+
+def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibration) -> Match | None:
+    """The match of a pair, or None where no stretch reaches the weakest band."""
+    similarity = query.image @ reference.image.T
+    scored: list[tuple[float, Segment, Stretch]] = []
+    for stretch in stretches(similarity, query.track, reference.track, 1 - same.image):
+        score = _score(stretch, query, calibration)
+        if calibration.band(score) is not None:
+            scored.append((score, Segment(stretch.query, stretch.reference, score), stretch))
+    if not scored:
+        return None
+    scored.sort(key=lambda entry: (-entry[0], entry[1].query.start))
+    best = scored[0][0]
+    band = calibration.band(best)
+    if band is None:
+        return None
+    copied = all(_is_copy(segment, stretch, query, reference, same) for _, segment, stretch in scored)
+    return Match(Kind.COPY if copied else Kind.EDIT, band, best, tuple(segment for _, segment, _ in scored))
+
+
+def _score(stretch: Stretch, query: Frames, calibration: Calibration) -> float:
+    rows = query.image[np.unique(stretch.pairs[:, 0])]
+    return calibration.score(float(stretch.similarities.mean()), different_pictures(rows))
+
+
+def _is_copy(segment: Segment, stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> bool:
+    """Whether most aligned frames agree bit by bit (PDQ), each with the nearest of three reference samples.
+
+    Samples of two encodes need not fall on the same frame, hence the neighbours.
+    """
+    still = min(len(query.track.times_s), len(reference.track.times_s)) == 1
+    if not still and abs(segment.slope - 1) > _SAME_SPEED:
+        return False
+    neighbours = np.clip(stretch.pairs[:, 1, None] + np.array([-1, 0, 1]), 0, len(reference.pdq) - 1)
+    differing = np.bitwise_count(query.pdq[stretch.pairs[:, 0], None] ^ reference.pdq[neighbours]).sum(axis=-1)
+    return bool(np.median(differing.min(axis=1)) <= same.pdq)
+
+
+def similarity_curve(query: Frames, reference: Frames) -> list[tuple[float, float]]:
+    """Per query sample its time in seconds and its largest similarity to any reference sample, for plots."""
+    if not len(query.image) or not len(reference.image):
+        return []
+    best = (query.image @ reference.image.T).max(axis=1)
+    return [(float(t), float(np.clip(s, 0, 1))) for t, s in zip(query.track.times_s, best, strict=True)]

@@ -1,0 +1,53 @@
+"""From an aligned stretch to a calibrated score and its band.
+
+score = 1 / (1 + exp(-(intercept + per_similarity * s + per_log_samples * ln(1 + n)))), a logistic fit (Platt 1999)
+where s is the mean cosine similarity of the aligned samples and n how many *different* pictures they show: ten seconds of one
+still picture say no more than one sample of it. The coefficients are fitted by `benchmarks/calibrate.py` on held-out
+films and lie in `calibration.json` with what was measured. Pure.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.values import Band
+
+_DIFFERENT = 0.1
+"""Cosine distance between neighbouring samples from which they count as wholly different pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandLimit:
+    """From which score a band begins, and what was measured there."""
+
+    band: Band
+    score: float
+    false_segments_per_100_hours: float | None
+    """Upper end of the 95 % interval over unrelated film; None where too little was measured to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How distances become scores, and scores bands."""
+
+    intercept: float
+    per_similarity: float
+    per_log_samples: float
+    bands: tuple[BandLimit, ...]
+    """Surest first."""
+
+    def score(self, similarity: float, different: float) -> float:
+        """In [0, 1], for a mean similarity and a number of different pictures."""
+        logit = self.intercept + self.per_similarity * similarity + self.per_log_samples * float(np.log1p(different))
+        return float(1 / (1 + np.exp(-logit)))
+
+    def band(self, score: float) -> Band | None:
+        """The surest band that `score` reaches; None below the weakest."""
+        return next((limit.band for limit in self.bands if score >= limit.score), None)
+
+
+def different_pictures(rows: NDArray[np.float32]) -> float:
+    """How many different pictures the unit rows (n, dim) of neighbouring samples show: between 1 and n."""
+    steps = 1 - np.einsum("ij,ij->i", rows[1:], rows[:-1])
+    return 1.0 + float(np.clip(steps / _DIFFERENT, 0, 1).sum())

@@ -1,0 +1,110 @@
+"""The registry made searchable: references to rows, rows to candidate references.
+
+A snapshot holds what may count: blank frames and excluded stretches are left out when it is built, so that they can
+never be found. Both descriptors' snapshots hold the same samples of the same references.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from tomeishi.errors import Tampered
+from tomeishi.fingerprint.descriptor import DescriptorSpec
+from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.index.snapshot import Item, Snapshot, current, publish
+from tomeishi.matching.align import Track
+from tomeishi.matching.matches import MIN_QUALITY, Frames
+from tomeishi.registry import references as registry
+from tomeishi.storage.blobs import Blobs
+from tomeishi.values import Interval
+
+_NEIGHBOURS = 100
+"""Rows asked for per query frame: a long still shot of one reference must not hide the others."""
+_AT_MOST = 30
+"""Candidates that are worth aligning, the best by votes."""
+
+
+class Searchable:
+    """An opened pair of snapshots, and the references in them."""
+
+    def __init__(self, image: Snapshot, pdq: Snapshot, durations_s: Mapping[str, float]) -> None:
+        self._image = image
+        self._pdq = pdq
+        self._durations_s = durations_s
+        self._numbers = {item: number for number, item in enumerate(image.item_ids)}
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        return (self._image.digest, self._pdq.digest)
+
+    def candidates(self, rows: NDArray[np.float32], near: float) -> list[str]:
+        """References with at least one row within cosine distance `near` of a query row, most votes first.
+
+        A query frame votes for a reference by how near its nearest row comes, so that many mediocre neighbours
+        weigh no more than one.
+        """
+        if not len(rows) or not self._image.item_ids:
+            return []
+        distances, items, _ = self._image.search(rows, _NEIGHBOURS)
+        votes = np.zeros(len(self._image.item_ids))
+        for frame_distances, frame_items in zip(distances, items, strict=True):
+            close = (frame_items >= 0) & (frame_distances <= near)
+            # Nearest first: the first row of each reference is its best.
+            owners, first = np.unique(frame_items[close], return_index=True)
+            votes[owners] += near - frame_distances[close][first] + 1e-6
+        ranked = np.argsort(-votes, kind="stable")[:_AT_MOST]
+        return [self._image.item_ids[number] for number in ranked if votes[number] > 0]
+
+    def frames(self, reference_id: str) -> Frames:
+        """The searchable frames of one reference."""
+        image, pdq = self._image.item(reference_id), self._pdq.item(reference_id)
+        if not np.array_equal(image.times_s, pdq.times_s):
+            raise Tampered(f"the two snapshots disagree about {reference_id}; run `tomeishi index build`")
+        return Frames(
+            Track(image.times_s, self._durations_s[reference_id]),
+            np.asarray(image.rows, dtype=np.float32),
+            np.asarray(pdq.rows, dtype=np.uint8),
+        )
+
+
+def open_searchable(
+    transaction: Connection, root: Path, image: DescriptorSpec, pdq: DescriptorSpec
+) -> Searchable | None:
+    """The current snapshots, or None where none was built of this registry as it stands."""
+    checkpoint = registry.checkpoint(transaction)
+    opened = [current(root, spec.key) for spec in (image, pdq)]
+    image_snapshot, pdq_snapshot = opened
+    if image_snapshot is None or pdq_snapshot is None:
+        return None
+    if any(snapshot is None or snapshot.manifest.checkpoint != checkpoint for snapshot in opened):
+        return None
+    durations = {reference.id: reference.duration_s for reference in registry.references(transaction)}
+    return Searchable(image_snapshot, pdq_snapshot, durations)
+
+
+def build(transaction: Connection, blobs: Blobs, root: Path, image: DescriptorSpec, pdq: DescriptorSpec) -> None:
+    """Publish both snapshots of the registry as it stands; nothing is done where they are current."""
+    checkpoint = registry.checkpoint(transaction)
+    for spec in (image, pdq):
+        publish(root, spec, _items(transaction, blobs, image, spec), checkpoint)
+
+
+def _items(transaction: Connection, blobs: Blobs, image: DescriptorSpec, spec: DescriptorSpec) -> Iterator[Item]:
+    for reference in registry.references(transaction):
+        stored = reference.fingerprints
+        if image.key not in stored or spec.key not in stored:
+            continue
+        quality = Fingerprint.from_bytes(blobs.get(stored[image.key]))
+        own = quality if spec.key == image.key else Fingerprint.from_bytes(blobs.get(stored[spec.key]))
+        kept = (quality.quality >= MIN_QUALITY) & ~_within(own.times_s, registry.exclusions(transaction, reference.id))
+        yield Item(reference.id, own.times_s[kept], own.rows[kept], own.quality[kept])
+
+
+def _within(times_s: NDArray[np.float64], intervals: list[Interval]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(times_s), dtype=bool)
+    for interval in intervals:
+        inside |= (times_s >= interval.start) & (times_s < interval.end)
+    return inside

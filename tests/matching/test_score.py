@@ -1,0 +1,37 @@
+"""Scores and bands."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tomeishi.matching.calibration import shipped
+from tomeishi.matching.score import different_pictures
+from tomeishi.values import Band
+
+
+@given(st.floats(-1, 1), st.floats(1, 1e6))
+def test_a_score_lies_between_zero_and_one(similarity: float, different: float) -> None:
+    assert 0 <= shipped().score(similarity, different) <= 1
+
+
+@given(st.floats(0, 0.9), st.floats(1, 100))
+def test_more_similar_and_longer_is_never_less_sure(similarity: float, different: float) -> None:
+    calibration = shipped()
+    assert calibration.score(similarity + 0.1, different) >= calibration.score(similarity, different)
+    assert calibration.score(similarity, different + 1) >= calibration.score(similarity, different)
+
+
+def test_bands_stand_surest_first_and_the_weakest_has_a_floor() -> None:
+    calibration = shipped()
+    assert [limit.band for limit in calibration.bands] == [Band.STRONG, Band.LIKELY, Band.WEAK]
+    assert [limit.score for limit in calibration.bands] == sorted((b.score for b in calibration.bands), reverse=True)
+    assert calibration.band(1.0) is Band.STRONG
+    assert calibration.band(0.0) is None
+
+
+def test_one_still_picture_counts_once_however_long_it_stands() -> None:
+    row = np.zeros((100, 8), dtype=np.float32)
+    row[:, 0] = 1
+    assert different_pictures(row) == pytest.approx(1.0)
+    assert different_pictures(np.eye(8, dtype=np.float32)) == pytest.approx(8.0)
