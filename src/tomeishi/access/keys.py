@@ -5,7 +5,6 @@ A key's id is `ed25519:` and the first 32 hex digits of the SHA-256 of the publi
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -22,6 +21,11 @@ from tomeishi.errors import BadInput, Conflict, NotFound, StorageFailure
 
 FORMAT = "tomeishi-key-1"
 
+_P = 2**255 - 19
+_ORDER_EIGHT_Y = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER_Y = {0, 1, _P - 1, _ORDER_EIGHT_Y, _P - _ORDER_EIGHT_Y}
+"""The y coordinates of the eight points of small order. Under such a "public key" one signature fits any words."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -32,6 +36,8 @@ class PublicKey:
     def __post_init__(self) -> None:
         if len(self.raw) != 32:
             raise BadInput(f"an Ed25519 public key has 32 bytes, not {len(self.raw)}")
+        if (int.from_bytes(self.raw, "little") & (1 << 255) - 1) % _P in _SMALL_ORDER_Y:
+            raise BadInput(f"a public key that anybody can sign for (a point of small order): {self.text}")
 
     @property
     def key_id(self) -> str:
@@ -46,7 +52,7 @@ class PublicKey:
     def from_text(cls, text: str) -> "PublicKey":
         try:
             return cls(base64.b64decode(text.strip(), validate=True))
-        except binascii.Error as error:
+        except ValueError as error:  # not ASCII, or not base64
             raise BadInput(f"not a public key (base64 of 32 bytes): {text[:60]!r}") from error
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
@@ -91,6 +97,7 @@ def write_key(key: SigningKey, path: Path) -> None:
         "private_key": base64.b64encode(secret).decode(),
         "made_at": clock.to_text(clock.now()),
     }
+    text = json.dumps(words, ensure_ascii=False, indent=1) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -98,11 +105,14 @@ def write_key(key: SigningKey, path: Path) -> None:
         raise Conflict(f"{path}: a file is there already; choose another name for the key") from error
     except OSError as error:
         raise StorageFailure(f"{path}: cannot write the key file: {error.strerror}") from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(words, file, ensure_ascii=False, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a key would stand in the way of the next attempt
+        raise StorageFailure(f"{path}: cannot write the key file: {error.strerror}") from error
 
 
 def read_key(path: Path) -> SigningKey:
@@ -134,12 +144,12 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise NotFound(f"{path}: no such key file") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BadInput(f"{path}: cannot be read as a key file") from error
     if not text.lstrip().startswith("{"):
         return {"public_key": text.strip()}
     try:
         words = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not a key file (JSON expected)") from error
     return dict(words)

@@ -7,6 +7,6 @@ import typer
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Folder of the installation; else TOMEISHI_HOME, else ~/.tomeishi.", show_default=False),
+    typer.Option("--home", help="The installation's folder; else TOMEISHI_HOME, else ~/.tomeishi.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

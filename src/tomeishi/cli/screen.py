@@ -17,7 +17,9 @@ _COLOURS = {Verdict.CLEAR: "green", Verdict.REVIEW: "yellow", Verdict.BLOCK: "re
 
 
 def screen(
-    queries: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, or - for paths on stdin.")],
+    queries: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, or - for paths on stdin")
+    ],
     jsonl: Annotated[bool, typer.Option("--jsonl", "--json", help="One JSON line per query.")] = False,
     provider: Annotated[str | None, typer.Option(help="Who runs the generator: asked of the ledger.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model made it: asked of the ledger.")] = None,

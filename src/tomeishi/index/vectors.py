@@ -20,7 +20,10 @@ class VectorIndex(Protocol):
 
     @classmethod
     def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0) -> Self:
-        """Write the index of `rows` (n, row_width), n may be 0 and rows may be a memory map, into the empty `folder`."""
+        """Write the index of `rows` (n, row_width) into the empty `folder`; n may be 0, `rows` may be a memory map.
+
+        The same rows and seed give the same bytes. BadInput for rows that are not of the metric's kind.
+        """
         ...
 
     @classmethod
@@ -33,7 +36,8 @@ class VectorIndex(Protocol):
     def metric(self) -> Metric: ...
 
     def search(self, queries: RowBlock, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Distances and row numbers (q, k), nearest first; row -1 and distance inf where fewer than k rows exist."""
+        """Distances and row numbers (q, k), nearest first, then lowest row number; row -1 and distance inf where fewer
+        than k rows exist. BadInput for queries of another width or type, or not of unit length, and for k < 1."""
         ...
 
     def read(self, start: int, stop: int) -> RowBlock:

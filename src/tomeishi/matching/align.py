@@ -37,6 +37,16 @@ class Track:
         # Blank frames were left out: the next kept sample may be far away.
         return Interval(start, max(min(following, end + self.hold_s), end + 1e-3))
 
+    def blank_before(self, first: int) -> float:
+        """Seconds before sample `first` that hold only blank frames."""
+        start = float(self.times_s[first])
+        return start if first == 0 else max(0.0, start - float(self.times_s[first - 1]) - self.hold_s)
+
+    def blank_after(self, last: int) -> float:
+        """Seconds after what sample `last` stands for that hold only blank frames."""
+        end = float(self.times_s[last]) + self.hold_s
+        return max(0.0, (float(self.times_s[last + 1]) if last + 1 < len(self.times_s) else self.duration_s) - end)
+
     @property
     def hold_s(self) -> float:
         """Seconds that one sample usually stands for."""
@@ -134,7 +144,13 @@ def _fitted(
     first, last = kept[0], kept[-1]
     inside = near[first : last + 1]
     pairs = path[first : last + 1][inside]
-    span = query.interval(int(pairs[0, 0]), int(pairs[-1, 0]))
+    first_query, first_reference = (int(n) for n in pairs[0])
+    last_query, last_reference = (int(n) for n in pairs[-1])
+    span = query.interval(first_query, last_query)
+    # A fade from black belongs to the stretch where both sides are blank alike.
+    before = min(query.blank_before(first_query), reference.blank_before(first_reference) / slope)
+    after = min(query.blank_after(last_query), reference.blank_after(last_reference) / slope)
+    span = Interval(span.start - before, span.end + after)
     mapped = _clipped(span, slope, offset, reference.duration_s)
     if mapped is None:
         return None

@@ -1,9 +1,9 @@
 """From an aligned stretch to a calibrated score and its band.
 
 score = 1 / (1 + exp(-(intercept + per_similarity * s + per_log_samples * ln(1 + n)))), a logistic fit (Platt 1999)
-where s is the mean cosine similarity of the aligned samples and n how many *different* pictures they show: ten seconds of one
-still picture say no more than one sample of it. The coefficients are fitted by `benchmarks/calibrate.py` on held-out
-films and lie in `calibration.json` with what was measured. Pure.
+where s is the mean cosine similarity of the aligned samples and n how many *different* pictures they show: ten seconds
+of one still picture say no more than one sample of it. `benchmarks/calibrate.py` fits the coefficients on held-out
+films; they lie in `calibration.json` with what was measured. Pure.
 """
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ A snapshot holds what may count: blank frames and excluded stretches are left ou
 never be found. Both descriptors' snapshots hold the same samples of the same references.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -93,14 +94,18 @@ def build(transaction: Connection, blobs: Blobs, root: Path, image: DescriptorSp
 
 
 def _items(transaction: Connection, blobs: Blobs, image: DescriptorSpec, spec: DescriptorSpec) -> Iterator[Item]:
-    for reference in registry.references(transaction):
-        stored = reference.fingerprints
-        if image.key not in stored or spec.key not in stored:
+    """What counts of every reference, for the descriptor `spec`; `image` says which frames are blank."""
+    by_image = {file.reference_id: file for file in registry.fingerprint_files_of(transaction, image.key)}
+    excluded: defaultdict[str, list[Interval]] = defaultdict(list)
+    for exclusion in registry.exclusions(transaction):
+        excluded[exclusion.reference_id].append(exclusion.interval)
+    for file in registry.fingerprint_files_of(transaction, spec.key):
+        if file.reference_id not in by_image:
             continue
-        quality = Fingerprint.from_bytes(blobs.get(stored[image.key]))
-        own = quality if spec.key == image.key else Fingerprint.from_bytes(blobs.get(stored[spec.key]))
-        kept = (quality.quality >= MIN_QUALITY) & ~_within(own.times_s, registry.exclusions(transaction, reference.id))
-        yield Item(reference.id, own.times_s[kept], own.rows[kept], own.quality[kept])
+        own = Fingerprint.from_bytes(blobs.get(file.digest))
+        seen = own if spec.key == image.key else Fingerprint.from_bytes(blobs.get(by_image[file.reference_id].digest))
+        kept = (seen.quality >= MIN_QUALITY) & ~_within(own.times_s, excluded[file.reference_id])
+        yield Item(file.reference_id, own.times_s[kept], own.rows[kept], own.quality[kept])
 
 
 def _within(times_s: NDArray[np.float64], intervals: list[Interval]) -> NDArray[np.bool_]:

@@ -77,6 +77,7 @@ characters = Table(
     Column("id", Text, primary_key=True),
     Column("work_id", ForeignKey("works.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
+    Column("position", Integer, nullable=False),
     Column("created_at", UtcMoment, nullable=False),
     UniqueConstraint("work_id", "name"),
 )
@@ -91,10 +92,17 @@ names = Table(
     Column("role", Text, nullable=False),
     Column("language", Text),
     Column("script", Text),
+    Column("position", Integer, nullable=False),
+    Column("folded", Text, nullable=False, index=True),
+    Column("romaji", Text, nullable=False, index=True),
     CheckConstraint("(work_id IS NULL) <> (character_id IS NULL)", name="one_owner"),
     CheckConstraint("role IN ('title', 'alias', 'reading')", name="role"),
 )
-"""Titles, aliases and readings of works and characters. `language` BCP 47, `script` ISO 15924 (Jpan, Hira, Kana, Latn)."""
+"""Titles, aliases and readings of works and characters. `language` BCP 47, `script` ISO 15924 (Jpan, Hira, Kana, Latn).
+
+`position` keeps the order in which an owner's names were given; `folded` and `romaji` are what a search compares
+(registry.folding).
+"""
 
 name_grams = Table(
     "name_grams",
@@ -102,7 +110,10 @@ name_grams = Table(
     Column("gram", Text, primary_key=True),
     Column("name_id", ForeignKey("names.id", ondelete="CASCADE"), primary_key=True),
 )
-"""Folded bigrams of every name. FTS5 trigrams and PostgreSQL's `simple` both miss two-character Japanese names."""
+"""Single letters and pairs of `names.folded` and `names.romaji`.
+
+FTS5 trigrams and PostgreSQL's `simple` both miss two-character Japanese names.
+"""
 
 cross_ids = Table(
     "cross_ids",
@@ -163,6 +174,7 @@ overlaps = Table(
     Column("segments", Text, nullable=False),
     Column("created_at", UtcMoment, nullable=False),
     UniqueConstraint("reference_id", "other_reference_id"),
+    CheckConstraint("reference_id <> other_reference_id", name="two_references"),
     CheckConstraint("found_by IN ('digest', 'match')", name="found_by"),
 )
 """The same footage registered by two members. `segments` JSON [[start, end, other_start, other_end], ...]."""

@@ -1,0 +1,5 @@
+"""`tomeishi demo`: placeholder."""
+
+
+def demo() -> None:
+    """Draw, register, screen."""

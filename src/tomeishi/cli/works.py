@@ -1,0 +1,247 @@
+"""`tomeishi works`: the catalogue and its reference media."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tomeishi import clock, wiring
+from tomeishi.cli.options import Home, Json
+from tomeishi.cli.output import data, say, tracked, write_json
+from tomeishi.evidence.comparison_page import time_code
+from tomeishi.registry import references, sheets, transfer, works
+from tomeishi.values import Interval
+
+app = typer.Typer(
+    name="works", help="Works and their reference media: register, import, export, search.", no_args_is_help=True
+)
+
+
+@app.command()
+def add(
+    member: Annotated[str, typer.Option(help="Whose work it is; a member of this name is made where there is none.")],
+    title: Annotated[str, typer.Option(help="A work that the member has already gets the files added.")],
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Reference films and pictures.")] = None,
+    reading: Annotated[str | None, typer.Option(help="How the title is read, in kana.")] = None,
+    alias: Annotated[list[str] | None, typer.Option(help="Another title; may be given several times.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> int:
+    """Register a work with its reference media."""
+    with wiring.open(home) as platform:
+        done = platform.register(member, title, files or [], reading=reading, aliases=alias or [])
+    if as_json:
+        write_json(
+            {
+                "work": done.work_id,
+                "references": list(done.references),
+                "skipped": [{"file": each.item, "reason": each.reason} for each in done.skipped],
+                "overlaps": list(done.overlaps),
+            }
+        )
+    else:
+        data.print(f"{done.work_id}  {title}: {len(done.references)} references", markup=False)
+    for each in done.skipped:
+        say(f"skipped: {each.reason}")
+    if done.overlaps:
+        say(f"{len(done.overlaps)} overlap with what other members registered: see `tomeishi works overlaps`")
+    return 3 if done.skipped else 0
+
+
+@app.command("list")
+def list_(as_json: Json = False, home: Home = None) -> None:
+    """All works."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        found = works.list_works(tx)
+    if as_json:
+        write_json([_work(work) for work in found])
+        return
+    table = Table("work", "title", "member", "other names", "references")
+    for work in found:
+        others = ", ".join(name.text for name in work.names[1:])
+        table.add_row(work.id, work.title, work.member, others, str(work.references))
+    data.print(table)
+
+
+@app.command()
+def show(work: Annotated[str, typer.Argument(metavar="WORK")], as_json: Json = False, home: Home = None) -> None:
+    """One work with its names, characters, references and exclusions."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        found = works.work(tx, work)
+        media = references.references(tx, work)
+        excluded = references.exclusions(tx)
+    words = _work(found) | {
+        "characters": [{"id": c.id, "name": c.name} for c in found.characters],
+        "media": [
+            {
+                "reference": each.id,
+                "path": each.path,
+                "digest": each.digest,
+                "kind": each.kind.value,
+                "duration": round(each.duration_s, 3),
+                "partial": each.partial_reason,
+                "excluded": [
+                    [e.interval.start, e.interval.end, e.reason] for e in excluded if e.reference_id == each.id
+                ],
+            }
+            for each in media
+        ],
+    }
+    if as_json:
+        write_json(words)
+        return
+    data.print(f"{found.title} ({found.member})  {found.id}", markup=False)
+    for name in found.names[1:]:
+        data.print(f"  {name.role}: {name.text}", markup=False)
+    for character in found.characters:
+        data.print(f"  character: {character.name}  {character.id}", markup=False)
+    for each in media:
+        data.print(f"  {each.kind}: {each.path}  {time_code(each.duration_s)}  {each.id}", markup=False)
+
+
+@app.command()
+def find(text: str, as_json: Json = False, home: Home = None) -> int:
+    """Works and characters by any part of a name, blind to kana, width, case and romaji."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        found = works.find_names(tx, text)
+    if as_json:
+        write_json(
+            [
+                {
+                    "work": f.work_id,
+                    "character": f.character_id,
+                    "title": f.title,
+                    "name": f.name.text,
+                    "exact": f.exact,
+                }
+                for f in found
+            ]
+        )
+    else:
+        for each in found:
+            data.print(
+                f"{each.character_id or each.work_id}  {each.name.text}  ({each.title}, {each.member})", markup=False
+            )
+    return 0
+
+
+@app.command("import")
+def import_(
+    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="CSV (UTF-8 or CP932) or XLSX.")],
+    media: Annotated[Path | None, typer.Option(help="Folder of the media; else the sheet's own.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows although others are bad.")] = False,
+    errors: Annotated[Path | None, typer.Option(help="Write the bad rows here, by number (.csv, .xlsx).")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> int:
+    """Register works from a sheet. Columns: see docs/how-to/import.md; `works export` writes the same."""
+    skipped = []
+    with wiring.open(home) as platform:
+        table = sheets.read_sheet(sheet)
+        with platform.reading() as tx:
+            plan = transfer.plan_import(tx, table, media or sheet.absolute().parent)
+        if plan.errors and errors is not None:
+            sheets.write_errors(plan.errors, errors)
+            say(f"wrote {errors}")
+        if not dry_run:
+            with platform.transaction() as tx:
+                done = transfer.apply_import(tx, plan, clock.now(), partial=partial)
+            outcomes = tracked(platform.add_files(done.media), len(done.media), "fingerprinting")
+            skipped = [problem for _, problem in outcomes if problem is not None]
+    if as_json:
+        write_json(
+            {
+                "dry_run": dry_run,
+                "added": [work.title for work in plan.works],
+                "unchanged": [work.title for _, work in plan.unchanged],
+                "new_members": list(plan.new_members),
+                "errors": [{"row": e.row, "column": e.column, "message": e.message} for e in plan.errors],
+                "skipped": [{"file": each.item, "reason": each.reason} for each in skipped],
+            }
+        )
+    else:
+        would = "would be " if dry_run else ""
+        data.print(f"{len(plan.works)} works {would}added, {len(plan.unchanged)} unchanged, {len(plan.errors)} errors")
+        if plan.new_members:
+            data.print(f"new members: {', '.join(plan.new_members)}", markup=False)
+        for error in plan.errors:
+            data.print(f"row {error.row}, {error.column or 'whole row'}: {error.message}", markup=False)
+    for each in skipped:
+        say(f"skipped: {each.reason}")
+    return 2 if plan.errors and dry_run else 3 if skipped or plan.errors else 0
+
+
+@app.command()
+def export(
+    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="Written as .csv or .xlsx, by its ending.")],
+    media: Annotated[Path | None, typer.Option(help="Write media paths relative to this folder.")] = None,
+    home: Home = None,
+) -> None:
+    """Write all works to a sheet that `works import` reads."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        table = transfer.export_works(tx, media)
+    sheets.write_sheet(table, sheet)
+    say(f"wrote {len(table.rows)} works to {sheet}")
+
+
+@app.command()
+def exclude(
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Its id.")],
+    start: Annotated[float, typer.Argument(metavar="START", help="Seconds.")],
+    end: Annotated[float, typer.Argument(metavar="END", help="Seconds, excluded.")],
+    reason: Annotated[str, typer.Option(help="Why: a shared opening, stock footage.")],
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Take a stretch of a reference out of matching for good."""
+    with wiring.open(home) as platform, platform.transaction() as tx:
+        exclusion = references.exclude(tx, reference, Interval(start, end), reason)
+    write_json({"exclusion": exclusion}) if as_json else data.print(exclusion)
+
+
+@app.command()
+def overlaps(as_json: Json = False, home: Home = None) -> None:
+    """Footage that two members registered: nobody's silently, for people to settle."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        found = references.overlaps(tx)
+    if as_json:
+        write_json(
+            [
+                {
+                    "overlap": each.id,
+                    "found_by": each.found_by,
+                    "references": [each.reference.id, each.other.id],
+                    "works": [each.reference.work_id, each.other.work_id],
+                    "members": [each.reference.member, each.other.member],
+                    "segments": [[a.start, a.end, b.start, b.end] for a, b in each.segments],
+                }
+                for each in found
+            ]
+        )
+        return
+    for each in found:
+        sides = (f"{side.title} ({side.member}): {side.path}" for side in (each.reference, each.other))
+        data.print("  and  ".join(sides), markup=False)
+        for mine, other in each.segments:
+            spans = (
+                f"{time_code(mine.start)} - {time_code(mine.end)}",
+                f"{time_code(other.start)} - {time_code(other.end)}",
+            )
+            data.print(f"  {spans[0]}  shows the same as  {spans[1]}")
+
+
+def _span(interval: Interval) -> str:
+    return f"{time_code(interval.start)} - {time_code(interval.end)}"
+
+
+def _work(work: works.Work) -> dict[str, object]:
+    return {
+        "work": work.id,
+        "title": work.title,
+        "member": work.member,
+        "names": [{"text": name.text, "role": name.role.value, "language": name.language} for name in work.names],
+        "cross_ids": dict(work.cross_ids),
+        "references": work.references,
+    }

@@ -1,0 +1,112 @@
+"""Media to fingerprints: frames are described in batches while the next ones are still being decoded.
+
+Memory stays bounded whatever the length: a few batches of frames, and the rows, which for two hours at 2 Hz
+are some 15 MB for both shipped descriptors.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tomeishi.config import Limits
+from tomeishi.errors import UnreadableMedia
+from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Rows
+from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.media.probe import MediaInfo, probe
+from tomeishi.media.sample import Frame, SamplePlan, sample
+from tomeishi.values import MediaKind, Partial
+
+BATCH = 16
+"""Frames described together: at 512 x 288 pixels 7 MB."""
+WAITING_BATCHES = 2
+"""Batches decoded ahead of the one being described; past them decoding waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What one media item gave. `fingerprints` by descriptor key; no rows for sound without pictures."""
+
+    info: MediaInfo
+    duration_s: float
+    """Measured; for sound alone as its container declares it."""
+    partial: Partial | None
+    fingerprints: Mapping[str, Fingerprint]
+
+
+def extract(path: Path, descriptors: Sequence[Descriptor], plan: SamplePlan, limits: Limits) -> Extraction:
+    """Fingerprints of the media at `path`, one for each of `descriptors`.
+
+    Raises NotFound and UnreadableMedia as `media.sample.sample` does; media cut short is a `partial`, not an error.
+    """
+    try:
+        with sample(path, plan, limits) as sampling:
+            times_s, described = _described(sampling, descriptors)
+    except UnreadableMedia:
+        info = probe(path, limits)
+        if info.kind is not MediaKind.SOUND:
+            raise
+        nothing = {d.spec.key: _joined(d.spec, [], [], info.duration_s) for d in descriptors}
+        return Extraction(info, info.duration_s, None, nothing)
+    return Extraction(
+        info=sampling.info,
+        duration_s=sampling.duration_s,
+        partial=sampling.partial,
+        fingerprints={
+            descriptor.spec.key: _joined(descriptor.spec, times_s, rows, sampling.duration_s)
+            for descriptor, rows in zip(descriptors, described, strict=True)
+        },
+    )
+
+
+def _described(frames: Iterable[Frame], descriptors: Sequence[Descriptor]) -> tuple[list[float], list[list[Rows]]]:
+    """Times of all frames, and for each descriptor its rows batch by batch."""
+    times_s: list[float] = []
+    described: list[list[Rows]] = [[] for _ in descriptors]
+    waiting: deque[Future[list[Rows]]] = deque()
+
+    def take() -> None:
+        for kept, rows in zip(described, waiting.popleft().result(), strict=True):
+            kept.append(rows)
+
+    # One worker beside this thread, which waits on the decoder: both libraries below release the interpreter.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker:
+        for batch in _batches(frames):
+            times_s.extend(frame.time_s for frame in batch)
+            waiting.append(worker.submit(_describe, batch, descriptors))
+            if len(waiting) > WAITING_BATCHES:
+                take()
+        while waiting:
+            take()
+    return times_s, described
+
+
+def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+    """Runs of at most BATCH frames of one size: a stream may change its size on the way."""
+    batch: list[Frame] = []
+    for frame in frames:
+        if batch and (len(batch) == BATCH or frame.pixels.shape != batch[0].pixels.shape):
+            yield batch
+            batch = []
+        batch.append(frame)
+    if batch:
+        yield batch
+
+
+def _describe(batch: list[Frame], descriptors: Sequence[Descriptor]) -> list[Rows]:
+    samples = np.stack([frame.pixels for frame in batch])
+    return [descriptor.describe(samples) for descriptor in descriptors]
+
+
+def _joined(spec: DescriptorSpec, times_s: list[float], rows: list[Rows], duration_s: float) -> Fingerprint:
+    empty = Rows(np.zeros((0, spec.row_width), spec.row_dtype), np.zeros(0, np.float32))
+    return Fingerprint.of(
+        spec,
+        times_s=np.array(times_s, np.float64),
+        rows=np.concatenate([part.values for part in [empty, *rows]]),
+        quality=np.concatenate([part.quality for part in [empty, *rows]]),
+        duration_s=duration_s,
+    )

@@ -1,0 +1,233 @@
+"""Import of works from a sheet, in two steps, and export to the same columns.
+
+`plan_import` is the dry run: it writes nothing and names every row that cannot be imported. `apply_import` writes the
+plan, all of it or, where somebody asked for it, all rows without an error. A row that says of a work what the registry
+says already is `unchanged`, so that importing a sheet twice, or again after a failure, does no harm.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from tomeishi.errors import BadImport, BadInput, NotFound
+from tomeishi.registry import works
+from tomeishi.registry.cross_ids import SCHEMES, cross_id
+from tomeishi.registry.names import Role, clean_name, language_tag
+from tomeishi.registry.references import references
+from tomeishi.registry.sheets import COLUMNS, Row, RowError, Sheet, cell_of, in_sheet_order, parts_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """A row that can be imported, its words as they will be kept."""
+
+    row: int
+    member: str
+    title: str
+    language: str | None
+    readings: tuple[str, ...]
+    aliases: tuple[str, ...]
+    characters: tuple[str, ...]
+    cross_ids: tuple[tuple[str, str], ...]
+    media: tuple[Path, ...]
+    """Existing files inside the media folder, links resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import would do."""
+
+    works: tuple[PlannedWork, ...]
+    """To be added."""
+    unchanged: tuple[tuple[str, PlannedWork], ...]
+    """(work id, row) of works that are registered as the row says; `media` is what they still lack."""
+    new_members: tuple[str, ...]
+    """Members that nobody registered yet: a misspelt one shows here."""
+    errors: tuple[RowError, ...]
+    """In the order of the sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    works: tuple[str, ...]
+    """Ids of the works that were added, in the order of the sheet."""
+    unchanged: tuple[str, ...]
+    media: tuple[tuple[str, Path], ...]
+    """(work id, file) still to be fingerprinted and registered as references."""
+
+
+def plan_import(tx: Connection, sheet: Sheet, media_folder: Path) -> ImportPlan:
+    """The dry run. Media are sought in `media_folder` and must lie there, links followed."""
+    if not media_folder.is_dir():
+        raise NotFound(f"{media_folder}: no such folder; name the one that holds the media")
+    registered = {(work.member, work.title): work for work in works.list_works(tx)}
+    files = defaultdict[str, set[str]](set)
+    for reference in references(tx):
+        files[reference.work_id].add(reference.path)
+    errors = list(sheet.errors)
+    bad_rows = {error.row for error in errors}
+    added: list[PlannedWork] = []
+    unchanged: list[tuple[str, PlannedWork]] = []
+    first_row: dict[tuple[str, str], int] = {}
+    for row in sheet.rows:
+        found: list[RowError] = []
+        planned = _planned(row, media_folder.resolve(), found)
+        key = (planned.member, planned.title)
+        if all(key) and key in first_row:
+            what = f"the same work as in row {first_row[key]}"
+            found.append(RowError(row.number, "title", what, "keep one row for each work"))
+        elif all(key):
+            first_row[key] = row.number
+        known = registered.get(key)
+        if known and (columns := _differences(known, planned)):
+            what = f"registered already, with another {' and '.join(columns)}"
+            found.append(RowError(row.number, columns[0], what, "take the row out, or change the work itself"))
+        errors += found
+        if found or row.number in bad_rows:
+            continue
+        if known:
+            lacking = tuple(path for path in planned.media if str(path) not in files[known.id])
+            unchanged.append((known.id, replace(planned, media=lacking)))
+        else:
+            added.append(planned)
+    members = {member.name for member in works.list_members(tx)}
+    new_members = dict.fromkeys(planned.member for planned in added if planned.member not in members)
+    return ImportPlan(tuple(added), tuple(unchanged), tuple(new_members), tuple(in_sheet_order(errors)))
+
+
+def apply_import(
+    tx: Connection, plan: ImportPlan, recorded_at: datetime, *, despite_errors: bool = False
+) -> ImportResult:
+    """Write the plan; if it has errors, BadImport and nothing written, unless the other rows are wanted all the same."""
+    if plan.errors and not despite_errors:
+        first = plan.errors[0]
+        count = len({error.row for error in plan.errors})
+        raise BadImport(
+            f"{count} {'rows' if count > 1 else 'row'} cannot be imported, so nothing was; "
+            f"first row {first.row}, {first.column or 'whole row'}: {first.message}"
+        )
+    members = {member.name: member.id for member in works.list_members(tx)}
+    added, media = [], []
+    for planned in plan.works:
+        if planned.member not in members:
+            members[planned.member] = works.add_member(tx, planned.member, recorded_at)
+        work_id = works.add_work(
+            tx, members[planned.member], planned.title, language=planned.language, recorded_at=recorded_at
+        )
+        for reading in planned.readings:
+            works.add_name(tx, reading, Role.READING, work_id=work_id, language=planned.language)
+        for alias in planned.aliases:
+            works.add_name(tx, alias, Role.ALIAS, work_id=work_id)
+        for character in planned.characters:
+            works.add_character(tx, work_id, character, recorded_at=recorded_at)
+        for scheme, value in planned.cross_ids:
+            works.set_cross_id(tx, work_id, scheme, value)
+        added.append(work_id)
+        media += [(work_id, path) for path in planned.media]
+    for work_id, planned in plan.unchanged:
+        media += [(work_id, path) for path in planned.media]
+    return ImportResult(tuple(added), tuple(work_id for work_id, _ in plan.unchanged), tuple(media))
+
+
+def export_works(tx: Connection, media_folder: Path | None = None) -> Sheet:
+    """All works as a sheet; files inside `media_folder` are written relative to it, as an import wants them."""
+    files = defaultdict[str, list[str]](list)
+    for reference in references(tx):
+        files[reference.work_id].append(_relative(reference.path, media_folder))
+    rows = []
+    for number, work in enumerate(works.list_works(tx), start=2):
+        cells = {
+            "member": work.member,
+            "title": work.title,
+            "reading": cell_of(work.texts(Role.READING)),
+            "language": work.language or "",
+            "aliases": cell_of(work.texts(Role.ALIAS)),
+            "characters": cell_of(character.name for character in work.characters),
+            **dict(work.cross_ids),
+            "media": cell_of(files[work.id]),
+        }
+        rows.append(Row(number, {column: cell for column, cell in cells.items() if cell}))
+    return Sheet(COLUMNS, tuple(rows))
+
+
+def _planned(row: Row, folder: Path, errors: list[RowError]) -> PlannedWork:
+    """What the row says; what is wrong with it goes to `errors`, and its place is left empty."""
+    cells = row.cells
+
+    def read(column: str, rule: Callable[[str], str], text: str) -> str:
+        try:
+            return rule(text)
+        except BadInput as error:
+            what, _, remedy = str(error).rpartition("; ")
+            errors.append(RowError(row.number, column, what, remedy))
+            return ""
+
+    def names(column: str, what: str) -> tuple[str, ...]:
+        texts = (read(column, lambda text: clean_name(text, what), item) for item in parts_of(cells.get(column, "")))
+        return tuple(dict.fromkeys(text for text in texts if text))
+
+    def media() -> tuple[Path, ...]:
+        found = (read("media", lambda text: _file(folder, text), item) for item in parts_of(cells.get("media", "")))
+        return tuple(dict.fromkeys(Path(path) for path in found if path))
+
+    return PlannedWork(
+        row=row.number,
+        member=read("member", lambda text: clean_name(text, "member's name"), cells.get("member", "")),
+        title=read("title", lambda text: clean_name(text, "title"), cells.get("title", "")),
+        language=read("language", language_tag, cells["language"]) if "language" in cells else None,
+        readings=names("reading", "reading"),
+        aliases=names("aliases", "alias"),
+        characters=names("characters", "character's name"),
+        cross_ids=tuple(
+            (scheme, value)
+            for scheme in SCHEMES
+            if scheme in cells and (value := read(scheme, partial(cross_id, scheme), cells[scheme]))
+        ),
+        media=media(),
+    )
+
+
+def _file(folder: Path, text: str) -> str:
+    """The real path of a file that a sheet names; `folder` is resolved already. BadInput unless it lies inside."""
+    named = Path(text)
+    if "\\" in text and not (folder / named).exists():
+        named = Path(text.replace("\\", "/"))  # a sheet written on Windows
+    if ".." in named.parts:
+        raise BadInput(f"{text[:200]!r} leaves the media folder; write a path inside {folder}")
+    try:
+        real = (folder / named).resolve(strict=True)
+    except FileNotFoundError as error:
+        raise BadInput(f"no file {text[:200]!r} in {folder}; check its name, or name another media folder") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{text[:200]!r} is not the name of a file that can be opened; check it") from error
+    if not real.is_relative_to(folder):
+        raise BadInput(f"{text[:200]!r} lies outside the media folder; put the file into {folder}")
+    if not real.is_file():
+        raise BadInput(f"{text[:200]!r} is not a file; write the names of files")
+    return str(real)
+
+
+def _differences(known: works.Work, planned: PlannedWork) -> list[str]:
+    """Columns in which a row says something else than the registry; the order of names is no difference."""
+    pairs = {
+        "reading": (set(known.texts(Role.READING)), set(planned.readings)),
+        "language": (known.language, planned.language),
+        "aliases": (set(known.texts(Role.ALIAS)), set(planned.aliases)),
+        "characters": ({character.name for character in known.characters}, set(planned.characters)),
+        **{s: (dict(known.cross_ids).get(s), dict(planned.cross_ids).get(s)) for s in SCHEMES},
+    }
+    return [column for column, (here, there) in pairs.items() if here != there]
+
+
+def _relative(path: str, folder: Path | None) -> str:
+    if folder is None:
+        return path
+    for base in (folder.absolute(), folder.resolve()):
+        if Path(path).is_relative_to(base):
+            return Path(path).relative_to(base).as_posix()
+    return path

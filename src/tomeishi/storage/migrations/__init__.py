@@ -1,0 +1,1 @@
+"""Alembic scripts, run by `Database.migrate`; a released one is never edited."""

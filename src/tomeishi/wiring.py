@@ -1,0 +1,495 @@
+"""Settings to a platform: builds each part once, and is the only file that knows all rooms.
+
+A verb that crosses rooms stands here as one function: `register`, `screen`, `report`. Everything else is done by the
+rooms themselves, inside a transaction of the platform.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tomeishi import clock
+from tomeishi.access.keys import PublicKey, SigningKey, new_key, read_key, read_public_key, write_key
+from tomeishi.config import Limits, Settings, settings_from
+from tomeishi.consent import ledger, rules
+from tomeishi.consent.entries import WorkRef
+from tomeishi.consent.permission import Permission
+from tomeishi.errors import Conflict, MissingExtra, NotFound, UnreadableMedia
+from tomeishi.evidence import package
+from tomeishi.evidence.capture import Capture
+from tomeishi.evidence.comparison_page import write_page
+from tomeishi.evidence.contents import Contents
+from tomeishi.evidence.frame_pairs import FramePair, frame_pairs
+from tomeishi.evidence.timestamps import Transport
+from tomeishi.evidence.verify import Verification
+from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.fingerprint.extract import Extraction, extract
+from tomeishi.fingerprint.shipped import shipped_descriptors
+from tomeishi.index.snapshot import current
+from tomeishi.matching import calibration, snapshots
+from tomeishi.matching.comparison import Comparison
+from tomeishi.matching.comparison import compare as compare_files
+from tomeishi.matching.matches import SameFrame, match
+from tomeishi.media.provenance import c2pa_manifest
+from tomeishi.registry import references, works
+from tomeishi.registry.references import Reference
+from tomeishi.screening.findings import Finding, MadeBy, Screening
+from tomeishi.screening.outputs import PLAN, Screener
+from tomeishi.screening.policy import default_text, read_policy
+from tomeishi.screening.queries import expand
+from tomeishi.storage.blobs import Blobs
+from tomeishi.storage.db import Database
+from tomeishi.values import Interval, MediaKind, Skipped, Use, digest_of_file, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What `register` did."""
+
+    work_id: str
+    references: tuple[str, ...]
+    """Ids, in the order of the files; a file that the work had already keeps its id."""
+    skipped: tuple[Skipped, ...]
+    """Files that could not be read; the others are registered all the same."""
+    overlaps: tuple[str, ...]
+    """Ids of overlaps with references of other members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What `report` wrote."""
+
+    screening: Screening
+    sealed: package.Sealed
+    documents: tuple[Path, ...]
+
+
+class Platform:
+    """One installation: registry, ledger, index and keys under one home. Close it, or use it as a context."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._database = Database(settings.database_url)
+        self._database.migrate()
+        self._blobs = Blobs(settings.blobs)
+        if not settings.policy.exists():
+            settings.policy.write_text(default_text(), encoding="utf-8")
+
+    def __enter__(self) -> "Platform":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """For writing: kept together at the end, or not at all."""
+        return self._database.transaction()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """The registry and ledger as they stand now."""
+        return self._database.reading()
+
+    @cached_property
+    def descriptors(self) -> tuple[Descriptor, Descriptor]:
+        """The image descriptor and PDQ."""
+        return _descriptors()
+
+    @cached_property
+    def key(self) -> SigningKey:
+        """The key that signs this installation's evidence; made at its first use."""
+        path = installation_key(self.settings)
+        if not path.exists():
+            with suppress(Conflict):  # another process was faster
+                write_key(new_key("this installation"), path)
+        return read_key(path)
+
+    def register(
+        self,
+        member: str,
+        title: str,
+        files: Sequence[str | Path],
+        *,
+        reading: str | None = None,
+        aliases: Sequence[str] = (),
+    ) -> Registered:
+        """Add reference files to a work of a member; both are made where the registry has none of that name.
+
+        Raises UnreadableMedia where files were given and not one could be read: nothing is registered then.
+        """
+        extracted: list[tuple[str, str, Extraction]] = []
+        skipped: list[Skipped] = []
+        for file in files:
+            try:
+                extracted.append((str(file), digest_of_file(Path(file)), self._pictures_of(Path(file))))
+            except (NotFound, UnreadableMedia) as error:
+                skipped.append(Skipped(str(file), str(error)))
+        if files and not extracted:
+            raise UnreadableMedia(skipped[0].reason)
+        with self.transaction() as tx:
+            work_id = self._work(tx, member, title, reading, aliases)
+            added = tuple(self._reference(tx, work_id, *each) for each in extracted)
+        return Registered(work_id, added, tuple(skipped), self._overlaps(added))
+
+    def add_files(self, media: Iterable[tuple[str, Path]]) -> Iterator[tuple[Path, Skipped | None]]:
+        """Reference files for works that an import made, one by one; index and overlaps follow at the end."""
+        added: list[str] = []
+        for work_id, path in media:
+            try:
+                extraction = self._pictures_of(path)
+                with self.transaction() as tx:
+                    added.append(self._reference(tx, work_id, str(path), digest_of_file(path), extraction))
+                yield path, None
+            except (NotFound, UnreadableMedia) as error:
+                yield path, Skipped(str(path), str(error))
+        self._overlaps(added)
+
+    def _pictures_of(self, path: Path) -> Extraction:
+        extraction = extract(path, self.descriptors, PLAN, self.settings.limits)
+        if extraction.info.kind is MediaKind.SOUND:
+            raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
+        return extraction
+
+    def _work(self, tx: Connection, member: str, title: str, reading: str | None, aliases: Sequence[str]) -> str:
+        try:
+            member_id = works.member_by_name(tx, member).id
+        except NotFound:
+            member_id = works.add_member(tx, member)
+        try:
+            work_id = works.work_by_title(tx, member_id, title).id
+        except NotFound:
+            return works.add_work(tx, member_id, title, reading, aliases)
+        known = {name.text for name in works.work(tx, work_id).names}
+        for text, role in ((reading, works.Role.READING), *((alias, works.Role.ALIAS) for alias in aliases)):
+            if text is not None and text not in known:
+                works.add_name(tx, text, role, work_id=work_id)
+        return work_id
+
+    def _reference(self, tx: Connection, work_id: str, path: str, digest: str, extraction: Extraction) -> str:
+        for known in references.same_digest(tx, digest):
+            if known.work_id == work_id:
+                return known.id
+        reference_id = references.add_reference(
+            tx,
+            work_id,
+            path,
+            digest,
+            extraction.info.size_bytes,
+            extraction.info.kind,
+            extraction.duration_s,
+            extraction.partial,
+        )
+        for descriptor in self.descriptors:
+            spec = descriptor.spec
+            fingerprint = extraction.fingerprints[spec.key]
+            blob = self._blobs.put(fingerprint.to_bytes())
+            references.add_fingerprint(tx, reference_id, spec.key, spec.weights_digest, blob, len(fingerprint.times_s))
+        return reference_id
+
+    def _overlaps(self, added: Sequence[str]) -> tuple[str, ...]:
+        """Where new references show what another member registered: recorded, never silently owned by the first."""
+        if not added:
+            return ()
+        self.build_index()
+        image, pdq = self.descriptors
+        same = SameFrame(image.spec.threshold, pdq.spec.threshold)
+        found: list[tuple[str, str, references.FoundBy, list[tuple[Interval, Interval]]]] = []
+        with self.reading() as tx:
+            searchable = self._searchable(tx)
+            by_id = {reference.id: reference for reference in references.references(tx)}
+        if searchable is None:
+            return ()
+        for reference_id in added:
+            own = by_id[reference_id]
+            frames = searchable.frames(reference_id)
+            for other_id in searchable.candidates(frames.image, same.image):
+                other = by_id[other_id]
+                if other.member_id == own.member_id:
+                    continue
+                if other.digest == own.digest:
+                    whole = Interval(0.0, max(own.duration_s, 1e-3))
+                    found.append((reference_id, other_id, "digest", [(whole, whole)]))
+                elif matched := match(frames, searchable.frames(other_id), same, calibration.shipped()):
+                    spans = [(segment.query, segment.reference) for segment in matched.segments]
+                    found.append((reference_id, other_id, "match", spans))
+        if not found:
+            return ()
+        with self.transaction() as tx:
+            return tuple(references.record_overlap(tx, *overlap) for overlap in found)
+
+    def build_index(self) -> None:
+        """Publish snapshots of the registry as it stands; nothing is done where they are current."""
+        image, pdq = self.descriptors
+        with self.reading() as tx:
+            snapshots.build(tx, self._blobs, self.settings.index, image.spec, pdq.spec)
+
+    def index_info(self) -> list[dict[str, Any]]:
+        """The snapshots in force, image descriptor first."""
+        with self.reading() as tx:
+            checkpoint = references.checkpoint(tx)
+        found = [current(self.settings.index, each.spec.key) for each in self.descriptors]
+        return [
+            {
+                "descriptor": snapshot.manifest.descriptor,
+                "engine": snapshot.manifest.engine,
+                "items": snapshot.manifest.items,
+                "rows": snapshot.manifest.rows,
+                "digest": snapshot.digest,
+                "up_to_date": snapshot.manifest.checkpoint == checkpoint,
+            }
+            for snapshot in found
+            if snapshot is not None
+        ]
+
+    def soundness(self) -> list[tuple[str, Callable[[], str]]]:
+        """Named checks: each says in a few words what it saw, or raises what is wrong."""
+
+        def ledger_is_whole() -> str:
+            with self.reading() as tx:
+                return f"{len(ledger.entries(tx))} entries, chain and signatures hold"
+
+        def index_is_whole() -> str:
+            snapshots = [current(self.settings.index, each.spec.key) for each in self.descriptors]
+            for snapshot in snapshots:
+                if snapshot is not None:
+                    snapshot.verify()
+            return "every file has its digest" if any(snapshots) else "none built yet"
+
+        def fingerprints_are_whole() -> str:
+            with self.reading() as tx:
+                files = [f for each in self.descriptors for f in references.fingerprint_files_of(tx, each.spec.key)]
+            for file in files:
+                self._blobs.get(file.digest)
+            return f"{len(files)} files have their digests"
+
+        return [("ledger", ledger_is_whole), ("fingerprints", fingerprints_are_whole), ("index", index_is_whole)]
+
+    def _searchable(self, tx: Connection) -> snapshots.Searchable | None:
+        image, pdq = self.descriptors
+        return snapshots.open_searchable(tx, self.settings.index, image.spec, pdq.spec)
+
+    def screener(
+        self,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        use: Use | None = None,
+        policy: Path | None = None,
+        moment: datetime | None = None,
+    ) -> Screener:
+        """Everything a screening needs, as of now: registry, index, policy, and the ledger's entries.
+
+        `moment` is the one asked of the ledger. An index that is behind the registry is built first.
+        """
+        moment = moment or clock.now()
+        chosen = read_policy(policy or self.settings.policy)
+        self.build_index()
+        with self.reading() as tx:
+            searchable = self._searchable(tx)
+            by_id = {reference.id: reference for reference in references.references(tx)}
+            entries = ledger.entries(tx)
+        image, pdq = self.descriptors
+
+        def ask(reference: Reference, asked: Use) -> Permission:
+            about = WorkRef(reference.member_id, reference.work_id, reference.id)
+            return rules.permission(entries, about, asked, provider, model, moment)
+
+        return Screener(
+            searchable=searchable,
+            references=by_id,
+            image=image,
+            pdq=pdq,
+            calibration=calibration.shipped(),
+            policy=chosen,
+            limits=self.settings.limits,
+            made_by=MadeBy(
+                version=version("tomeishi"),
+                descriptors=tuple((each.spec.key, each.spec.weights_digest) for each in (image, pdq)),
+                policy=chosen.digest,
+                snapshots=searchable.digests if searchable else (),
+            ),
+            ask=ask,
+            use=use,
+        )
+
+    def screen(
+        self,
+        queries: Iterable[str | Path],
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        use: Use | None = None,
+        policy: Path | None = None,
+        moment: datetime | None = None,
+    ) -> Iterator[Screening]:
+        """One screening per query file; folders and globs give the media they hold."""
+        screener = self.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        for name in expand([str(query) for query in queries], ()):
+            yield screener.screen(Path(name), name)
+
+    def report(
+        self,
+        query: Path,
+        out: Path,
+        *,
+        capture: Capture | None = None,
+        use: Use | None = None,
+        policy: Path | None = None,
+        seal_query: bool = True,
+        time_stamp: Transport | None = None,
+    ) -> Reported:
+        """Screen one query and seal what was found in a package under `out`, with its PDFs beside it.
+
+        Raises UnreadableMedia where the query could not be read at all: there is nothing to seal.
+        """
+        capture = capture or Capture()
+        moment = clock.now()
+        screener = self.screener(provider=capture.provider, model=capture.model, use=use, policy=policy, moment=moment)
+        screening = screener.screen(query, str(query))
+        if screening.skipped is not None:
+            raise UnreadableMedia(screening.skipped.reason)
+        contents = self._contents(query, screening, capture, moment, seal_query=seal_query)
+        out.mkdir(parents=True, exist_ok=True)
+        stem = f"{query.stem[:60]}-{contents.package_id}"
+        sealed = package.pack(contents, self.key, out / f"{stem}.zip", time_stamp=time_stamp)
+        documents = []
+        for language, pdf in sealed.reports.items():
+            path = out / f"{stem}.{language}.pdf"
+            path.write_bytes(pdf)
+            documents.append(path)
+        return Reported(screening, sealed, tuple(documents))
+
+    def _contents(
+        self, query: Path, screening: Screening, capture: Capture, moment: datetime, *, seal_query: bool
+    ) -> Contents:
+        with self.reading() as tx:
+            entries = {entry.id: entry for entry in ledger.entries(tx)}
+            number, digest = ledger.head(tx)
+            found_works = [works.work(tx, each) for each in sorted({f.work_id for f in screening.findings})]
+            found = {each.id: each for each in references.references(tx)}
+            excluded = references.exclusions(tx)
+        named = [found[finding.reference_id] for finding in screening.findings]
+        decided = {each for finding in screening.findings for each in finding.permission.because}
+        return Contents(
+            package_id=new_id("evp"),
+            created_at=moment.replace(microsecond=0),
+            screening=screening,
+            query=query,
+            seal_query=seal_query,
+            registry={
+                "works": [_work_facts(work) for work in found_works],
+                "references": [
+                    {
+                        "id": reference.id,
+                        "work": reference.work_id,
+                        "path": reference.path,
+                        "digest": reference.digest,
+                        "duration": reference.duration_s,
+                        "registered_at": clock.to_text(reference.created_at),
+                        "excluded": [
+                            {"start": each.interval.start, "end": each.interval.end, "reason": each.reason}
+                            for each in excluded
+                            if each.reference_id == reference.id
+                        ],
+                    }
+                    for reference in named
+                ],
+            },
+            consent={
+                "asked_at": clock.to_text(moment),
+                "provider": capture.provider,
+                "model": capture.model,
+                "ledger_head": {"number": number, "digest": digest},
+                "entries": [entries[each].to_json() for each in sorted(decided) if each in entries],
+            },
+            frame_pairs=tuple(self._pairs(query, finding) for finding in screening.findings),
+            capture=capture,
+            c2pa_manifest=self._c2pa(query),
+            reference_durations_s={reference.id: reference.duration_s for reference in named},
+            false_segments_per_100_hours={
+                limit.band: limit.false_segments_per_100_hours for limit in calibration.shipped().bands
+            },
+        )
+
+    def _pairs(self, query: Path, finding: Finding) -> tuple[FramePair, ...]:
+        """Empty where the reference is no longer where it was registered, or is another file now."""
+        path = Path(finding.reference_path)
+        try:
+            if digest_of_file(path) != finding.reference_digest:
+                return ()
+            return tuple(frame_pairs(query, path, finding.segments, self.settings.limits))
+        except (OSError, NotFound, UnreadableMedia):
+            return ()
+
+    def _c2pa(self, query: Path) -> dict[str, Any] | None:
+        try:
+            return c2pa_manifest(query, self.settings.limits)
+        except (MissingExtra, UnreadableMedia):
+            return None
+
+
+def open(home: str | Path | None = None) -> Platform:
+    """The installation in the folder `home`, made where there is none; else TOMEISHI_HOME, else `~/.tomeishi`."""
+    return Platform(settings_from(home=None if home is None else Path(home)))
+
+
+def compare(query: str | Path, reference: str | Path) -> Comparison:
+    """Which seconds of one file resemble which of another; needs no installation."""
+    image, pdq = _descriptors()
+    return compare_files(Path(query), Path(reference), image, pdq, PLAN, calibration.shipped(), Limits())
+
+
+def comparison_page(comparison: Comparison, path: str | Path) -> None:
+    """Write the comparison as one self-contained HTML page."""
+    write_page(comparison, Path(path), Limits())
+
+
+def queries(arguments: Sequence[str]) -> list[str]:
+    """Files that arguments name; `-` reads paths from standard input."""
+    return expand(arguments, sys.stdin if "-" in arguments else ())
+
+
+def verify(
+    path: Path, keys: Sequence[Path], authorities: Sequence[Path] = (), home: Path | None = None
+) -> Verification:
+    """Check a package. Trusted are the keys in the files `keys`, and this installation's where there is one."""
+    settings = settings_from(home=home)
+    trusted: list[PublicKey] = [read_public_key(key) for key in keys]
+    own = installation_key(settings)
+    if own.exists():
+        trusted.append(read_key(own).public)
+    return package.check(path, trusted, authorities)
+
+
+def installation_key(settings: Settings) -> Path:
+    """Where the key lies that signs this installation's evidence."""
+    return settings.keys / "installation.json"
+
+
+def _descriptors() -> tuple[Descriptor, Descriptor]:
+    pdq, image = shipped_descriptors()
+    return image, pdq
+
+
+def _work_facts(work: works.Work) -> dict[str, Any]:
+    return {
+        "id": work.id,
+        "title": work.title,
+        "member": {"id": work.member_id, "name": work.member},
+        "names": [{"text": name.text, "role": name.role.value, "language": name.language} for name in work.names],
+        "cross_ids": dict(work.cross_ids),
+        "registered_at": clock.to_text(work.created_at),
+    }

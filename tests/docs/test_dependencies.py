@@ -1,0 +1,160 @@
+"""docs/dependencies.md tells what is installed, and what is installed may be used."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "tomeishi"
+TEXT = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+ALLOWED = frozenset(
+    """0BSD Apache-2.0 BSD BSD-2-Clause BSD-3-Clause CC0-1.0 ISC MIT MIT-0 MIT-CMU HPND MPL-2.0 PSF-2.0 Zlib
+    LGPL-2.1-or-later LGPL-3.0-or-later Unlicense""".split()
+)
+SPDX = {
+    "apache 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "bsd license": "BSD",
+    "3-clause bsd license": "BSD-3-Clause",
+    "bsd 2-clause license": "BSD-2-Clause",
+    "isc license": "ISC",
+    "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "psfl": "PSF-2.0",
+}
+"""Free text that distributions write instead of an SPDX expression."""
+
+GPL_LIBRARIES = re.compile(r"lib(x264|x265|xvidcore|rubberband|postproc|vidstab|frei0r|cdio|imagequant|readline)\b")
+
+
+def _names(requirements: list[str]) -> list[str]:
+    return [canonicalize_name(Requirement(line).name) for line in requirements]
+
+
+RUN_TIME = _names(SETTINGS["project"]["dependencies"])
+EXTRAS = _names([line for group in SETTINGS["project"]["optional-dependencies"].values() for line in group])
+DEVELOPMENT = _names(SETTINGS["dependency-groups"]["dev"])
+
+
+def _table(heading: str) -> dict[str, str]:
+    """Rows of the table below a heading, by the package in their first cell."""
+    section = re.split(r"^## ", TEXT.split(f"## {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return {row[1]: row[0] for row in re.finditer(r"^\| `([a-z0-9-]+)` \|.*$", section, re.MULTILINE)}
+
+
+def _installed() -> dict[str, Distribution]:
+    """All that `src/` needs at run time, with what that needs; extras where they are installed."""
+    found: dict[str, Distribution] = {}
+    waiting = [*RUN_TIME, *EXTRAS]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:
+            assert name not in RUN_TIME, f"{name} is not installed"
+            continue
+        for line in found[name].requires or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(canonicalize_name(requirement.name))
+    return found
+
+
+INSTALLED = _installed()
+
+
+def _licence(of: Distribution) -> str:
+    """What the distribution states, as an SPDX expression where that can be told."""
+    stated = of.metadata.get("License-Expression") or of.metadata.get("License")
+    if not stated:
+        classifiers = of.metadata.get_all("Classifier") or []
+        stated = next((c.rsplit(" :: ", 1)[-1] for c in classifiers if c.startswith("License :: ")), "nothing")
+    return SPDX.get(stated.lower(), stated)
+
+
+def _may_be_used(expression: str) -> bool:
+    return all(
+        any(choice.strip(" ()") in ALLOWED for choice in part.split(" OR ")) for part in expression.split(" AND ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "packages"), [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Development", DEVELOPMENT)]
+)
+def test_each_dependency_has_its_row_and_no_row_is_left_over(heading: str, packages: list[str]) -> None:
+    assert sorted(_table(heading)) == sorted(packages)
+
+
+@pytest.mark.parametrize("heading", ["Run time", "Extras", "Development"])
+def test_versions_are_those_of_the_lock(heading: str) -> None:
+    for name, row in _table(heading).items():
+        locked = re.findall(rf"^{re.escape(name)}==(\S+)", LOCK, re.MULTILINE)
+        assert locked, name
+        assert row.split("|")[2].strip() == " / ".join(locked), name
+
+
+@pytest.mark.parametrize("name", sorted(INSTALLED))
+def test_what_is_installed_has_a_licence_that_may_be_used(name: str) -> None:
+    assert _may_be_used(_licence(INSTALLED[name]))
+
+
+@pytest.mark.parametrize("expression", ["GPL-3.0-or-later", "MIT AND GPL-2.0-only", "AGPL-3.0", "nothing", ""])
+def test_other_licences_are_noticed(expression: str) -> None:
+    assert not _may_be_used(expression)
+
+
+@pytest.mark.parametrize("name", sorted(INSTALLED))
+def test_gpl_libraries_inside_a_wheel_are_told(name: str) -> None:
+    """Metadata speaks of a package's own code; what a wheel bundles is found by looking."""
+    inside = {found[0] for file in INSTALLED[name].files or [] if (found := GPL_LIBRARIES.match(file.name))}
+    rows = _table("Run time") | _table("Extras")
+    assert not {library for library in inside if library not in rows.get(name, "")}
+
+
+def test_everything_that_is_needed_is_named() -> None:
+    prose = TEXT.lower().replace("_", "-")
+    assert not {name for name in INSTALLED if not re.search(rf"(?<![a-z-]){re.escape(name)}(?![a-z-])", prose)}
+
+
+def test_what_the_source_imports_is_declared() -> None:
+    """A module that only a test tool brings along would be missing on a user's machine."""
+    owners = packages_distributions()
+    undeclared = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    imported = [alias.name for alias in names]
+                case ast.ImportFrom(module=str(module), level=0):
+                    imported = [module]
+                case _:
+                    continue
+            for top in {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"tomeishi"}:
+                packages = {canonicalize_name(owner) for owner in owners.get(top, [top])}
+                if not packages & {*RUN_TIME, *EXTRAS}:
+                    undeclared.add(f"{path.relative_to(ROOT)} imports {top}")
+    assert not undeclared
+
+
+def test_no_video_is_opened_through_opencv() -> None:
+    """Its wheel bundles an FFmpeg of its own and an OpenSSL without security fixes; files go to the guarded process."""
+    forbidden = {"VideoCapture", "VideoWriter", "imread", "imdecode"}
+    used = {
+        (path.name, node.attr)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "cv2"
+    }
+    assert not {use for use in used if use[1] in forbidden}

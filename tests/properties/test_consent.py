@@ -1,0 +1,189 @@
+"""What holds of every ledger, whatever its entries."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tomeishi.consent.entries import Entry, EntryKind, Level, Scope, SignedEntry, Statement, WorkRef, statement_from
+from tomeishi.consent.rules import permission
+from tomeishi.values import Use
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OURS = WorkRef("member_1", "work_1", "ref_1")
+USES = (Use.REPRODUCE, Use.TRAIN)
+PROVIDERS = (None, "acme", "bolt")
+MODELS = (None, "clip-1", "clip-2")
+
+moments = st.integers(0, 12).map(lambda hours: NOON + timedelta(hours=hours))
+scopes = st.sampled_from(
+    [
+        Scope(Level.MEMBER, "member_1"),
+        Scope(Level.WORK, "work_1"),
+        Scope(Level.REFERENCE, "ref_1"),
+        Scope(Level.WORK, "work_2"),
+    ]
+)
+questions = st.tuples(
+    st.sampled_from([OURS, WorkRef("member_1", "work_1"), WorkRef("member_2", "work_2", "ref_2")]),
+    st.sampled_from(USES),
+    st.sampled_from(PROVIDERS),
+    st.sampled_from(MODELS),
+    moments,
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn, number: int, kinds: tuple[EntryKind, ...], member_id: str) -> Statement:
+    kind = draw(st.sampled_from(kinds))
+    declared_at, valid_from = draw(moments), draw(st.none() | moments)
+    if kind is EntryKind.REVOCATION:
+        return Statement(
+            kind=kind,
+            member_id=member_id,
+            declared_at=declared_at,
+            valid_from=valid_from,
+            revokes=f"entry_{draw(st.integers(0, 6))}",
+            id=f"entry_{number}",
+        )
+    scope, provider = draw(scopes), draw(st.sampled_from(PROVIDERS))
+    begins = valid_from or declared_at
+    uses = st.sets(st.sampled_from(USES), min_size=1).map(tuple)
+    return Statement(
+        kind=kind,
+        member_id=member_id,
+        declared_at=declared_at,
+        scope=Scope(Level.MEMBER, member_id) if scope.level is Level.MEMBER else scope,
+        uses=draw(uses if kind is EntryKind.GRANT else st.none() | uses),
+        provider=provider,
+        model=draw(st.sampled_from(MODELS)) if provider else None,
+        valid_from=valid_from,
+        valid_until=draw(st.none() | st.integers(1, 9).map(lambda hours: begins + timedelta(hours=hours))),
+        id=f"entry_{number}",
+    )
+
+
+@st.composite
+def recorded(
+    draw: st.DrawFn, number: int, kinds: tuple[EntryKind, ...] = tuple(EntryKind), member_id: str = "member_1"
+) -> Entry:
+    statement, signed = draw(statements(number, kinds, member_id)), draw(st.booleans())
+    return Entry(
+        statement=statement,
+        number=number,
+        digest="",
+        recorded_at=draw(moments),
+        signed=SignedEntry(statement.words, "key_1", b"") if signed else None,
+        recorded_by=None if signed else "Sato",
+    )
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> list[Entry]:
+    return [draw(recorded(number)) for number in range(draw(st.integers(0, 6)))]
+
+
+seeded = settings(derandomize=True, deadline=None, max_examples=150)
+Question = tuple[WorkRef, Use, str | None, str | None, datetime]
+
+
+@seeded
+@given(ledgers(), questions, st.randoms(use_true_random=False))
+def test_the_order_of_the_entries_changes_no_answer(entries: list[Entry], asked: Question, dice: Random) -> None:
+    assert permission(dice.sample(entries, len(entries)), *asked) == permission(entries, *asked)
+
+
+@seeded
+@given(ledgers(), questions)
+def test_every_question_has_an_answer_and_every_reason_is_an_entry(entries: list[Entry], asked: Question) -> None:
+    answer = permission(entries, *asked)
+    assert set(answer.because) <= {entry.id for entry in entries}
+    assert answer.because or not answer.allowed
+    assert answer.english.startswith("Allowed: " if answer.allowed else "Not allowed")
+    assert answer.japanese.startswith("許可あり：" if answer.allowed else "許可なし：")
+
+
+@seeded
+@given(ledgers(), questions, recorded(7, (EntryKind.RESERVATION,)))
+def test_adding_a_reservation_never_permits_more(entries: list[Entry], asked: Question, reserved: Entry) -> None:
+    assert permission(entries, *asked).allowed or not permission([*entries, reserved], *asked).allowed
+
+
+@seeded
+@given(ledgers(), questions, recorded(7, (EntryKind.GRANT,)))
+def test_adding_a_grant_never_permits_less(entries: list[Entry], asked: Question, grant: Entry) -> None:
+    assert permission([*entries, grant], *asked).allowed or not permission(entries, *asked).allowed
+
+
+@seeded
+@given(ledgers(), questions, recorded(7, member_id="member_2"))
+def test_an_entry_of_another_member_changes_no_answer(entries: list[Entry], asked: Question, other: Entry) -> None:
+    asked = (OURS, *asked[1:])
+    assert permission([*entries, other], *asked) == permission(entries, *asked)
+
+
+@seeded
+@given(ledgers(), questions, st.booleans())
+def test_a_revoked_grant_permits_nothing_after_its_moment(entries: list[Entry], asked: Question, signed: bool) -> None:
+    work, use, provider, model, moment = asked
+    ends = [
+        recorded_revocation(10 + entry.number, entry, moment, signed)
+        for entry in entries
+        if entry.statement.kind is EntryKind.GRANT
+    ]
+    assert not permission([*entries, *ends], *asked).allowed
+    before = (work, use, provider, model, moment - timedelta(microseconds=1))
+    assert permission([*entries, *ends], *before) == permission(entries, *before)
+
+
+@seeded
+@given(ledgers(), questions, recorded(7))
+def test_nothing_recorded_later_changes_the_answer_of_a_moment(
+    entries: list[Entry], asked: Question, late: Entry
+) -> None:
+    late = replace(late, recorded_at=asked[4] + timedelta(microseconds=1))
+    assert permission([*entries, late], *asked) == permission(entries, *asked)
+
+
+@seeded
+@given(ledgers(), questions, st.sampled_from(PROVIDERS), st.sampled_from(MODELS))
+def test_what_is_allowed_without_a_name_is_allowed_under_every_name(
+    entries: list[Entry], asked: Question, provider: str | None, model: str | None
+) -> None:
+    work, use, _, _, moment = asked
+    if permission(entries, work, use, None, None, moment).allowed:
+        assert permission(entries, work, use, provider, model, moment).allowed
+    if permission(entries, work, use, provider, None, moment).allowed:
+        assert permission(entries, work, use, provider, model, moment).allowed
+
+
+@seeded
+@given(ledgers(), questions)
+def test_taking_signatures_from_grants_never_permits_more(entries: list[Entry], asked: Question) -> None:
+    unsigned = [
+        replace(entry, signed=None, recorded_by="Sato") if entry.statement.kind is EntryKind.GRANT else entry
+        for entry in entries
+    ]
+    assert permission(entries, *asked).allowed or not permission(unsigned, *asked).allowed
+
+
+@seeded
+@given(recorded(1))
+def test_every_statement_reads_back_from_its_words(entry: Entry) -> None:
+    assert statement_from(entry.statement.words) == entry.statement
+
+
+def recorded_revocation(number: int, entry: Entry, moment: datetime, signed: bool) -> Entry:
+    statement = Statement(
+        kind=EntryKind.REVOCATION, member_id="member_1", declared_at=moment, revokes=entry.id, id=f"entry_{number}"
+    )
+    return Entry(
+        statement=statement,
+        number=number,
+        digest="",
+        recorded_at=moment,
+        signed=SignedEntry(statement.words, "key_1", b"") if signed else None,
+        recorded_by=None if signed else "Sato",
+    )
