@@ -5,12 +5,14 @@ smaller over a sky and a ground of random colours. No two pages of one call shar
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tomeishi.testing.films import film, frames
 
 Picture = NDArray[np.uint8]
 Edit = Callable[[Picture, np.random.Generator], Picture]
@@ -21,7 +23,7 @@ LEFT_OUT = ("shapes", "computer/icons", "computer/buttons", "special", "signs_an
 
 
 def part_of(path: Path) -> str:
-    """`train` (half), `tune` or `test` (a quarter each) by the drawing's name without its number: variants stay together."""
+    """`train` (half), `tune` or `test` (a quarter each) by the name without its number: variants stay together."""
     share = hashlib.sha256(path.stem.rstrip("0123456789_").encode()).digest()[0]
     return "train" if share < 128 else "tune" if share < 192 else "test"
 
@@ -47,7 +49,12 @@ def read_pictures(folder: Path, *, part: str, count: int, seed: int = 0, shared:
     return pages
 
 
-def _endless(paths: list[Path], random: np.random.Generator):  # noqa: ANN202
+def drawn_frames(seeds: Iterable[int]) -> list[list[Picture]]:
+    """For each seed a drawn film's frames, one every 3 s of its first 24, at 512 x 288."""
+    return [list(frames(film(seed, 24.0), 1 / 3, 512, 288)) for seed in seeds]
+
+
+def _endless(paths: list[Path], random: np.random.Generator) -> Iterator[Path]:
     while True:
         yield paths[random.integers(len(paths))]
 

@@ -185,8 +185,9 @@ def test_a_revocation_with_notice_works_when_the_notice_has_run_out() -> None:
     assert not ask(grant(1), notice, moment=NOON + 5 * DAY).allowed
 
 
-def test_nothing_recorded_later_changes_the_answer_of_a_moment() -> None:
-    late = grant(1, recorded_at=NOON + 2 * DAY)
+@pytest.mark.parametrize("valid_from", [None, NOON])
+def test_nothing_recorded_later_changes_the_answer_of_a_moment(valid_from: datetime | None) -> None:
+    late = grant(1, recorded_at=NOON + 2 * DAY, valid_from=valid_from)
     answer = ask(late, moment=NOON + DAY)
     assert (answer.allowed, answer.because) == (False, ())
     assert answer == ask(moment=NOON + DAY)

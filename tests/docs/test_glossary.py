@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def _words(name: str) -> set[str]:
     """`SameFrame` and `same_frames` to their words, in lower case: alone, in pairs, and without a plural's ending."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     words = {part.lower() for part in parts}
-    joined = {"".join(pair).lower() for pair in zip(parts, parts[1:], strict=False)}
+    joined = {"".join(pair).lower() for pair in pairwise(parts)}
     return {form for word in words | joined for form in (word, word.removesuffix("s"), word.removesuffix("es"))}
 
 
@@ -84,7 +85,9 @@ def test_a_word_to_avoid_is_noticed_wherever_it_hides(source: str) -> None:
     assert _found(source)
 
 
-@pytest.mark.parametrize("source", ["def pdqhash_rows(): ...", "def _hash(): ...", "def originally(): ...", "x.hash = 1"])
+@pytest.mark.parametrize(
+    "source", ["def pdqhash_rows(): ...", "def _hash(): ...", "def originally(): ...", "x.hash = 1"]
+)
 def test_a_word_inside_another_or_in_a_private_name_is_no_concern(source: str) -> None:
     assert not _found(source)
 

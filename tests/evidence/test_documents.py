@@ -2,6 +2,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_the_english_report_says_what_was_found() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_report_is_marked_as_pdf_a_tagged_and_dated(language: str) -> None:
     reader = PdfReader(io.BytesIO(pdf_of(contents(finding()), language)))
-    root = reader.root_object
+    root: Any = reader.root_object
     metadata = root["/Metadata"].get_data().decode()
     assert "<pdfaid:part>2</pdfaid:part>" in metadata
     assert "<pdfaid:conformance>B</pdfaid:conformance>" in metadata
@@ -130,7 +131,7 @@ def test_a_manifest_of_any_form_is_reported(manifest: dict[str, object]) -> None
 
 
 def test_characters_without_a_glyph_are_spelt_out() -> None:
-    text = text_of(contents(finding("絵文字😀 عربي \u202eevil\u202c \x07 \ud800".replace("\ud800", ""))), "ja")
+    text = text_of(contents(finding("絵文字😀 عربي \u202eevil\u202c \x07")), "ja")
     assert "絵文字[U+1F600]" in text
     assert "[U+202E]evil[U+202C][U+0007]" in text
 
@@ -139,7 +140,6 @@ def test_nothing_found_and_nothing_stated_is_a_report_too() -> None:
     text = text_of(contents(), "en")
     assert "Noresemblancetoregisteredworkswasfound" in text
     assert text.count("Notrecorded") == 6
-    assert "nothingaswasnotusedfortraining" not in text
 
 
 def test_a_query_that_could_not_be_read_is_never_reported_as_clean() -> None:
@@ -147,7 +147,7 @@ def test_a_query_that_could_not_be_read_is_never_reported_as_clean() -> None:
     made = replace(made, screening=replace(made.screening, skipped=Skipped("clip.mp4", "not media")))
     text = text_of(made, "ja")
     assert "調査は行われていません" in text
-    assert "検出されませんでした調査した" not in text
+    assert "検出されませんでした" not in text
 
 
 def test_fifty_segments_and_long_titles_fit_their_pages() -> None:

@@ -53,7 +53,7 @@ def start(script: str, root: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 def run(script: str, root: Path, *arguments: str) -> list[str]:
     with start(script, root, *arguments) as process:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return output.splitlines()
 
@@ -128,7 +128,7 @@ def test_a_publisher_killed_from_outside_while_streaming_leaves_the_old_snapshot
         assert process.stdout.readline() == "half way\n"
         assert in_force(tmp_path).digest == old
         os.kill(process.pid, signal.SIGKILL)
-        assert process.wait(timeout=30) == -signal.SIGKILL
+        assert process.wait(timeout=300) == -signal.SIGKILL
     assert in_force(tmp_path).digest == old
     publish(tmp_path, SPEC, items(2, 10), "new")
     assert len(in_force(tmp_path).item_ids) == 2
@@ -156,7 +156,7 @@ def test_two_publishers_at_once_both_finish_and_one_is_in_force(tmp_path: Path) 
     while any(process.poll() is None for process in publishers):
         snapshot = current(tmp_path, SPEC.key)
         reading += snapshot is not None and snapshot.search(items(1, 5)[0].rows, 1)[1].shape == (5, 1)
-    outputs = [process.communicate(timeout=60) for process in publishers]
+    outputs = [process.communicate(timeout=300) for process in publishers]
     assert [process.returncode for process in publishers] == [0, 0], outputs
     digests = [output.split() for output, _ in outputs]
     assert [len(published) for published in digests] == [4, 4]

@@ -17,17 +17,12 @@ USES = (Use.REPRODUCE, Use.TRAIN)
 PROVIDERS = (None, "acme", "bolt")
 MODELS = (None, "clip-1", "clip-2")
 
-moments = st.integers(0, 12).map(lambda hours: NOON + timedelta(hours=hours))
+moments = st.integers(0, 4).map(lambda hours: NOON + timedelta(hours=hours))
 scopes = st.sampled_from(
-    [
-        Scope(Level.MEMBER, "member_1"),
-        Scope(Level.WORK, "work_1"),
-        Scope(Level.REFERENCE, "ref_1"),
-        Scope(Level.WORK, "work_2"),
-    ]
+    [Scope(Level.MEMBER, "member_1"), Scope(Level.WORK, "work_1"), Scope(Level.REFERENCE, "ref_1")]
 )
 questions = st.tuples(
-    st.sampled_from([OURS, WorkRef("member_1", "work_1"), WorkRef("member_2", "work_2", "ref_2")]),
+    st.sampled_from([OURS, WorkRef("member_1", "work_1")]),
     st.sampled_from(USES),
     st.sampled_from(PROVIDERS),
     st.sampled_from(MODELS),
@@ -45,7 +40,7 @@ def statements(draw: st.DrawFn, number: int, kinds: tuple[EntryKind, ...], membe
             member_id=member_id,
             declared_at=declared_at,
             valid_from=valid_from,
-            revokes=f"entry_{draw(st.integers(0, 6))}",
+            revokes=f"entry_{draw(st.integers(0, 4))}",
             id=f"entry_{number}",
         )
     scope, provider = draw(scopes), draw(st.sampled_from(PROVIDERS))
@@ -60,7 +55,7 @@ def statements(draw: st.DrawFn, number: int, kinds: tuple[EntryKind, ...], membe
         provider=provider,
         model=draw(st.sampled_from(MODELS)) if provider else None,
         valid_from=valid_from,
-        valid_until=draw(st.none() | st.integers(1, 9).map(lambda hours: begins + timedelta(hours=hours))),
+        valid_until=draw(st.none() | st.integers(1, 5).map(lambda hours: begins + timedelta(hours=hours))),
         id=f"entry_{number}",
     )
 
@@ -82,10 +77,10 @@ def recorded(
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> list[Entry]:
-    return [draw(recorded(number)) for number in range(draw(st.integers(0, 6)))]
+    return [draw(recorded(number)) for number in range(draw(st.integers(0, 5)))]
 
 
-seeded = settings(derandomize=True, deadline=None, max_examples=150)
+seeded = settings(derandomize=True, deadline=None, max_examples=60)
 Question = tuple[WorkRef, Use, str | None, str | None, datetime]
 
 
@@ -148,15 +143,20 @@ def test_nothing_recorded_later_changes_the_answer_of_a_moment(
 
 
 @seeded
-@given(ledgers(), questions, st.sampled_from(PROVIDERS), st.sampled_from(MODELS))
+@given(st.lists(st.sampled_from(EntryKind), max_size=3), st.data(), st.sampled_from(USES))
 def test_what_is_allowed_without_a_name_is_allowed_under_every_name(
-    entries: list[Entry], asked: Question, provider: str | None, model: str | None
+    kinds: list[EntryKind], data: st.DataObject, use: Use
 ) -> None:
-    work, use, _, _, moment = asked
-    if permission(entries, work, use, None, None, moment).allowed:
-        assert permission(entries, work, use, provider, model, moment).allowed
-    if permission(entries, work, use, provider, None, moment).allowed:
-        assert permission(entries, work, use, provider, model, moment).allowed
+    entries = [data.draw(recorded(number, (kind,))) for number, kind in enumerate([EntryKind.GRANT, *kinds])]
+    to_all = replace(entries[0].statement, provider=None, model=None, valid_until=None)
+    entries[0] = replace(entries[0], statement=to_all)
+    moment = NOON + timedelta(hours=4)
+    for provider in PROVIDERS:
+        if permission(entries, OURS, use, None, None, moment).allowed:
+            assert permission(entries, OURS, use, provider, None, moment).allowed
+        for model in MODELS:
+            if permission(entries, OURS, use, provider, None, moment).allowed:
+                assert permission(entries, OURS, use, provider, model, moment).allowed
 
 
 @seeded

@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -27,12 +26,18 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DIGEST = digest_of(b"film")
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    made = Database(f"sqlite:///{tmp_path_factory.mktemp('home') / 'registry.sqlite'}")
+    made.migrate()
+    return made
+
+
 @pytest.fixture
-def tx(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    database.migrate()
+def tx(database: Database) -> Iterator[Connection]:
     with database.transaction() as connection:
         yield connection
+        connection.rollback()
 
 
 def a_reference(tx: Connection, name: str = "A", content: bytes = b"film", duration_s: float = 30.0) -> str:

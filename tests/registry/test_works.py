@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,12 +26,18 @@ from tomeishi.storage.db import Database
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    made = Database(f"sqlite:///{tmp_path_factory.mktemp('home') / 'registry.sqlite'}")
+    made.migrate()
+    return made
+
+
 @pytest.fixture
-def tx(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    database.migrate()
+def tx(database: Database) -> Iterator[Connection]:
     with database.transaction() as connection:
         yield connection
+        connection.rollback()
 
 
 @pytest.fixture
@@ -141,11 +146,10 @@ def test_a_cross_id_is_replaced_and_checked(tx: Connection, member: str) -> None
         set_cross_id(tx, work_id, "eidr", "1")
 
 
-@pytest.mark.parametrize("text", ["日本語", "j", "ja_JP", "ja-", "", "english!"])
+@pytest.mark.parametrize("text", ["日本語", "j", "ja_JP", "ja-", "english!"])
 def test_what_is_no_language_tag_is_refused(tx: Connection, member: str, text: str) -> None:
-    if text:
-        with pytest.raises(BadInput, match="language tag"):
-            add_work(tx, member, "星", language=text)
+    with pytest.raises(BadInput, match="language tag"):
+        add_work(tx, member, "星", language=text)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_a_work_is_found_once_by_its_best_name_and_a_character_with_its_work(tx:
     assert [(hit.work_id, hit.character_id, hit.title, hit.name.text) for hit in found] == [
         (work_id, None, "ルーンの旅", "Rune"),
         (work_id, character, "ルーンの旅", "Rune"),
-    ] or [(hit.work_id, hit.character_id) for hit in found] == [(work_id, character), (work_id, None)]
+    ]
 
 
 def test_a_single_kana_does_not_find_every_name_with_its_vowel(tx: Connection, member: str) -> None:
@@ -195,10 +199,12 @@ def test_a_single_kana_does_not_find_every_name_with_its_vowel(tx: Connection, m
     assert titles(tx, "あ") == ["あさ"]
 
 
-@pytest.mark.parametrize("text", ["%", "_", "100%", "a_b", "/", "\\", "'", '"'])
-def test_signs_that_sql_knows_are_only_letters(tx: Connection, member: str, text: str) -> None:
-    add_work(tx, member, "星空 abc 1005")
-    assert titles(tx, text) in ([], ["星空 abc 1005"]) if text == "100%" else titles(tx, text) == []
+@pytest.mark.parametrize("text", ["%", "_", "/", "\\", "'", '"', "%_%"])
+def test_signs_that_sql_knows_find_only_themselves(tx: Connection, member: str, text: str) -> None:
+    add_work(tx, member, "星空")
+    assert titles(tx, text) == []
+    add_work(tx, member, text)
+    assert titles(tx, text) == [text]
 
 
 def test_a_search_is_bounded(tx: Connection, member: str) -> None:

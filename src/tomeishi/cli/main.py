@@ -7,7 +7,6 @@ read, 4 intact but signer unknown. 3 outranks 1: a run that did not see everythi
 import os
 import sys
 
-import click
 import typer
 
 from tomeishi.cli import consent, demo, doctor, index, keys, members, report, screen, works
@@ -44,12 +43,12 @@ def run(arguments: list[str]) -> int:
     except TomeishiError as error:
         say(f"tomeishi: {error}")
         return error.exit_code
-    except click.exceptions.Exit as request:
+    except typer.Exit as request:
         return request.exit_code
-    except click.ClickException as error:
-        error.show(file=sys.stderr)
+    except typer.TyperException as error:
+        say(f"tomeishi: {error.format_message()} Try --help." if error.format_message() else "tomeishi: try --help")
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         say("tomeishi: stopped")
         return 130
     except BrokenPipeError:

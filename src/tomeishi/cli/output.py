@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Item = TypeVar("Item")
 
-# Rich honours NO_COLOR and a pipe by itself; `soft_wrap` keeps paths whole when they are copied.
-data = Console(soft_wrap=True, highlight=False)
+# Rich honours NO_COLOR and a pipe by itself; `soft_wrap` keeps paths whole when they are copied. A pipe has no width.
+data = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 180)
 messages = Console(stderr=True, highlight=False)
 
 

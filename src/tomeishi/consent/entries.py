@@ -263,7 +263,9 @@ class Entry:
     @property
     def in_effect_from(self) -> datetime:
         """Never before it was stated, nor before the ledger could tell anybody (`rules`, 2)."""
-        return max(self.statement.valid_from or self.recorded_at, self.statement.declared_at, self.recorded_at)
+        return max(
+            self.statement.valid_from or self.statement.declared_at, self.statement.declared_at, self.recorded_at
+        )
 
     def to_json(self) -> dict[str, Any]:
         """With words and signature as received, so that whoever reads it can check them again."""

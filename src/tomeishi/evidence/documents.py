@@ -114,8 +114,8 @@ class _Pages:
         return {
             "language": self.language,
             "words": w,
-            "package": printable(self.contents.package_id),
-            "date": [at.year, at.month, at.day],
+            "package": _bare(self.contents.package_id),
+            "date": [at.year, at.month, at.day, at.hour, at.minute, at.second],
             "created": self.moment(at),
             "signer": {"name": printable(signer.name, 200), "key_id": signer.key_id},
             "summary": self.summary(),
@@ -123,6 +123,7 @@ class _Pages:
             "capture": self.capture(),
             "picture_height": 45,
             "findings": [self.finding(i, finding) for i, finding in enumerate(screening.findings[:_FINDINGS])],
+            "findings_none": w["summary_unread"] + w["stop"] if screening.skipped is not None else w["findings_none"],
             "findings_note": w["findings_more"].replace("{count}", str(hidden)) if hidden > 0 else None,
             "tools": self.tools(),
             "verify_steps": steps,
@@ -322,6 +323,7 @@ class _Pages:
 
 
 def _bare(digest: str | None) -> str | None:
+    """A digest without its algorithm, or an id, in one piece."""
     return None if digest is None else printable(digest.removeprefix("sha256:")).replace("\u200b", "")
 
 

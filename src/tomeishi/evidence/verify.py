@@ -472,7 +472,7 @@ def _time_stamp(inventory: Mapping[str, Any], found: Mapping[str, _Read], author
             for root in x509.load_pem_x509_certificates(certificate):
                 builder = builder.add_root_certificate(root)
         builder.build().verify(response, stamped)
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, ValueError, x509.InvalidVersion, x509.DuplicateExtension) as error:
         return Check(name, False, f"the time stamp does not hold: {_shown(str(error))}")
     return Check(name, True, f"existed at {moment}, by a time-stamp authority given with --authority")
 

@@ -13,6 +13,8 @@ from tomeishi.media.tracks import Damaged, Opened, decoded, ends_s, packets, sho
 
 _TOLERATED_DAMAGE = 0.02
 """Share of damaged frames below which a film counts as whole: a glitch in a broadcast hides nothing."""
+_SMALLEST_HOLE_S = 0.3
+"""Encoders put two or three frames that nothing refers to in a row; a hole is longer than that."""
 _SKIP = {"all": "DEFAULT", "nonref": "NONREF", "key": "NONKEY"}
 
 
@@ -175,6 +177,6 @@ def _skipped_too_much(reading: Reading, before_s: float, time_s: float, step_s: 
 
     Some encoders mark nearly every frame as not referred to, and a file can be made so on purpose.
     """
-    return time_s - before_s > 1.5 * step_s and any(
+    return time_s - before_s > max(_SMALLEST_HOLE_S, 1.5 * step_s) and any(
         before_s + SAME_MOMENT_S < waiting < time_s - SAME_MOMENT_S for waiting in reading.times
     )

@@ -38,14 +38,15 @@ def form_of(head: bytes) -> str | None:
 
 
 def prepare(form: str) -> None:
-    """Import Pillow and what it loads on first use for `form`."""
-    from PIL import ExifTags, Image, ImageChops, ImageFile, ImageOps, ImageSequence, TiffImagePlugin  # noqa: F401
-
-    from tomeishi.media import choosing  # noqa: F401
+    """Import Pillow and what it otherwise loads on first use, when nothing can be opened any more."""
+    from PIL import Image
 
     Image.preinit()
-    for plugin in {"JPEG": ("Jpeg", "Mpo"), "WEBP": ("WebP",), "AVIF": ("Avif",)}.get(form, ()):
-        importlib.import_module(f"PIL.{plugin}ImagePlugin")
+    plugins = {"JPEG": ("Jpeg", "Mpo"), "WEBP": ("WebP",), "AVIF": ("Avif",)}.get(form, ())
+    for name in ("copy", "tomeishi.media.choosing", *(f"PIL.{plugin}ImagePlugin" for plugin in plugins)):
+        importlib.import_module(name)
+    for name in ("ExifTags", "ImageColor", "ImageFile", "ImageOps", "ImagePalette", "TiffImagePlugin"):
+        importlib.import_module(f"PIL.{name}")
 
 
 def answer(task: Mapping[str, Any], form: str, file: io.FileIO, emit: Emit) -> None:

@@ -38,8 +38,10 @@ class Walk:
 
     def _seek(self, time_s: float) -> None:
         """Stand on a frame shown no later than `time_s`; further back where an index points past it."""
-        for back_s in (0.0, 2.0, 10.0, 60.0, time_s):
-            self._start_from(max(0.0, time_s - back_s))
+        # The last try aims before the beginning: in a broadcast stream (MPEG-TS) even the first frame is decoded
+        # earlier than it is shown, and would be missed.
+        for target_s in (time_s, time_s - 2, time_s - 10, time_s - 60, -10.0):
+            self._start_from(target_s)
             if self._now is not None and self._now[0] <= time_s + SAME_MOMENT_S:
                 return
 

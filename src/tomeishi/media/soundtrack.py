@@ -49,7 +49,7 @@ def answer(task: Mapping[str, Any], opened: Opened, emit: Emit) -> None:
     if opened.sound is None:
         raise Unreadable("holds pictures and no sound")
     rate_hz, limits = task["rate_hz"], task["limits"]
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+    resampler = _resampler(rate_hz)
     reading = _Reading()
     start_s: float | None = None
     sent = 0
@@ -81,7 +81,7 @@ def answer(task: Mapping[str, Any], opened: Opened, emit: Emit) -> None:
                 sent += send(resampler.resample(frame))
             except (av.error.FFmpegError, ValueError):
                 # The layout or rate changed in the middle of the stream: start over with the new one.
-                resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+                resampler = _resampler(rate_hz)
                 sent += send(resampler.resample(frame))
         if sent:
             sent += send(resampler.resample(None))
@@ -99,6 +99,11 @@ def answer(task: Mapping[str, Any], opened: Opened, emit: Emit) -> None:
     if partial is None and reading.bad_packets:
         partial = f"{reading.bad_packets} pieces of sound could not be decoded", end_s
     emit("done", start_s=start_s or 0.0, partial=partial)
+
+
+def _resampler(rate_hz: int) -> av.AudioResampler:
+    # Without a largest value, channels are added up and mixed sound may reach far beyond 1.
+    return av.AudioResampler(format="flt", layout="mono", rate=rate_hz, options={"rematrix_maxval": "1.0"})
 
 
 def _send_silence(samples: int, emit: Emit) -> int:

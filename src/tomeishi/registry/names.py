@@ -152,7 +152,14 @@ def find_names(tx: Connection, text: str, limit: int = 50) -> list[NameFound]:
         .join(works, works.c.id == owner)
         .join(members, members.c.id == works.c.member_id)
         .where(ranked.c.of_owner == 1)
-        .order_by(ranked.c.rank, func.length(ranked.c.text), ranked.c.text, works.c.id, ranked.c.id)
+        .order_by(
+            ranked.c.rank,
+            func.length(ranked.c.text),
+            ranked.c.text,
+            works.c.id,
+            ranked.c.character_id.is_not(None),
+            ranked.c.id,
+        )
         .limit(limit)
     )
     return [

@@ -5,6 +5,7 @@ breaks, a semicolon of a name is written `\\;`. On writing, a cell that a spread
 apostrophe in front, which is taken off again on reading.
 """
 
+import contextlib
 import csv
 import io
 import re
@@ -147,7 +148,8 @@ def write_table(path: Path, rows: Sequence[Sequence[str]]) -> None:
     except OSError as error:
         raise StorageFailure(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def in_sheet_order(errors: Iterable[RowError]) -> list[RowError]:

@@ -5,11 +5,11 @@ plan, all of it or, where somebody asked for it, all rows without an error. A ro
 says already is `unchanged`, so that importing a sheet twice, or again after a failure, does no harm.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -100,11 +100,9 @@ def plan_import(tx: Connection, sheet: Sheet, media_folder: Path) -> ImportPlan:
     return ImportPlan(tuple(added), tuple(unchanged), tuple(new_members), tuple(in_sheet_order(errors)))
 
 
-def apply_import(
-    tx: Connection, plan: ImportPlan, recorded_at: datetime, *, despite_errors: bool = False
-) -> ImportResult:
-    """Write the plan; if it has errors, BadImport and nothing written, unless the other rows are wanted all the same."""
-    if plan.errors and not despite_errors:
+def apply_import(tx: Connection, plan: ImportPlan, recorded_at: datetime, *, partial: bool = False) -> ImportResult:
+    """Write the plan; if it has errors, BadImport and nothing written, unless the other rows are wanted anyway."""
+    if plan.errors and not partial:
         first = plan.errors[0]
         count = len({error.row for error in plan.errors})
         raise BadImport(
@@ -186,7 +184,7 @@ def _planned(row: Row, folder: Path, errors: list[RowError]) -> PlannedWork:
         cross_ids=tuple(
             (scheme, value)
             for scheme in SCHEMES
-            if scheme in cells and (value := read(scheme, partial(cross_id, scheme), cells[scheme]))
+            if scheme in cells and (value := read(scheme, functools.partial(cross_id, scheme), cells[scheme]))
         ),
         media=media(),
     )

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
 from defusedxml.ElementTree import iterparse
@@ -54,27 +54,34 @@ class Lines:
 def read_workbook(path: Path, most_rows: int) -> Lines:
     """The first visible worksheet. One row past `most_rows` may come back, so that the caller can refuse it."""
     try:
-        _must_be_small(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of every feature that it leaves out
-            book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
-        try:
-            visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            if not visible:
-                raise BadImport(f"{path}: no visible worksheet; put the rows on the first one")
-            lines = Lines()
-            for number, cells in _rows(visible[0], most_rows):
-                lines.rows.append((number, [_text(number, at, cell, lines) for at, cell in enumerate(cells)]))
-            # Read-only worksheets know no merged cells, and only this attribute says which part they come from.
-            _note_merges(path, visible[0]._worksheet_path, lines)
-        finally:
-            book.close()
+        # One handle for all of it: what was found small is what is read, and openpyxl leaves its own open on failure.
+        with path.open("rb") as file:
+            _must_be_small(path, file)
+            lines = _read(path, file, most_rows)
     except BadImport:
         raise
     # openpyxl raises whatever a broken file makes it stumble over; here any of it is the file's fault.
     except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = " ".join(str(cause).split())[:120] or type(cause).__name__
         raise BadImport(f"{path}: not a workbook that can be read: {reason}; save it as .xlsx again") from error
+    return lines
+
+
+def _read(path: Path, file: IO[bytes], most_rows: int) -> Lines:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl warns of every feature that it leaves out
+        book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if not visible:
+        raise BadImport(f"{path}: no visible worksheet; put the rows on the first one")
+    lines = Lines()
+    for number, cells in _rows(visible[0], most_rows):
+        lines.rows.append((number, [_text(number, at, cell, lines) for at, cell in enumerate(cells)]))
+    # Read-only worksheets know no merged cells, and only this attribute says which part they come from.
+    _note_merges(path, file, visible[0]._worksheet_path, lines)
     return lines
 
 
@@ -102,9 +109,9 @@ def write_workbook(path: Path, rows: Sequence[Sequence[str]]) -> None:
         book.close()
 
 
-def _must_be_small(path: Path) -> None:
+def _must_be_small(path: Path, file: IO[bytes]) -> None:
     """Refuse before anything is unpacked by what the archive declares, then by what it really holds."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
         if len(parts) > PARTS:
             raise BadImport(f"{path}: {len(parts)} parts in a workbook; not one that a spreadsheet wrote")
@@ -170,8 +177,8 @@ def _text(number: int, at: int, cell: Any, lines: Lines) -> str:
     return repr(value)
 
 
-def _note_merges(path: Path, part: str, lines: Lines) -> None:
-    with zipfile.ZipFile(path) as archive, archive.open(part.lstrip("/")) as stream:
+def _note_merges(path: Path, file: IO[bytes], part: str, lines: Lines) -> None:
+    with zipfile.ZipFile(file) as archive, archive.open(part.lstrip("/")) as stream:
         for _, element in iterparse(stream):
             if element.tag.endswith("}mergeCell"):
                 area = str(element.get("ref"))[:30]

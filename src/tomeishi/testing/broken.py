@@ -5,7 +5,7 @@ Each maker writes `target` and returns it. The odd ones are good films that naiv
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from tomeishi.errors import BadInput
 from tomeishi.testing.films import DrawnFilm, frames, music
-from tomeishi.testing.recording import SOUND_RATE_HZ, add_picture, add_sound, write_media
+from tomeishi.testing.recording import CODECS, PICTURE_OPTIONS, SOUND_RATE_HZ, add_picture, add_sound, write_media
 
 Pixels = NDArray[np.uint8]
 
@@ -53,7 +53,10 @@ def giant_picture(target: Path, side: int = 100_000) -> Path:
 
 
 def lying_about_duration(source: Path, target: Path, claimed_s: float) -> Path:
-    """`source`, an .mp4, .mkv or .webm, with the durations that its headers declare changed to `claimed_s`."""
+    """`source`, an .mp4, .mkv or .webm, with the durations that its headers declare changed to `claimed_s`.
+
+    An .mp4 keeps its sample table, from which FFmpeg sees through a claim that is too long, not one that is too short.
+    """
     data = bytearray(source.read_bytes())
     if source.suffix == ".mp4":
         header = _only(data, "moov", "mvhd")
@@ -64,8 +67,6 @@ def lying_about_duration(source: Path, target: Path, claimed_s: float) -> Path:
             media = _only(data, "mdia", "mdhd", inside=track)
             (media_rate,) = struct.unpack_from(">I", data, media + 12)
             struct.pack_into(">I", data, media + 16, _ticks(claimed_s, media_rate))
-            for edits in _boxes(data, "edts", "elst", inside=track):
-                struct.pack_into(">I", data, edits + 8, _ticks(claimed_s, movie_rate))
     else:
         # Matroska: element Duration (0x4489), eight bytes of float, in units of TimestampScale (here 1 ms).
         at = data.find(b"\x44\x89\x88")
@@ -95,29 +96,14 @@ def picture_only(film: DrawnFilm, target: Path, *, width: int = 320, height: int
 
 
 def uneven_rate(film: DrawnFilm, target: Path, *, width: int = 320, height: int = 180) -> tuple[float, ...]:
-    """The film with a variable frame rate, each frame drawn for its own time; returns those times, in seconds.
+    """The film with a variable frame rate, silent; returns the times of its frames, in seconds.
 
-    30 frames a second for a second, then 8 for the next, and so on; the last frame ends with the film.
+    24 frames a second for a second, 8 in the next, and so on; the last frame ends with the film.
     """
-    times: list[float] = []
-    at = 0
-    while at < round(film.duration_s * 120):  # in 1/120 s
-        times.append(at / 120)
-        at += 4 if (at // 120) % 2 == 0 else 15
-    fine = frames(film, 120, width, height)
-    wanted = iter([round(time * 120) for time in times] + [-1])
-    with av.open(target, "w") as container:
-        options = {"preset": "superfast", "bf": "2"}
-        stream = add_picture(container, "libx264", Fraction(120), width, height, options)
-        next_one = next(wanted)
-        for number, pixels in enumerate(fine):
-            if number == next_one:
-                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, 120)
-                container.mux(stream.encode(frame))
-                next_one = next(wanted)
-        container.mux(stream.encode(None))
-    return tuple(times)
+    kept = [k for k in range(round(film.duration_s * 24)) if (k // 24) % 2 == 0 or k % 3 == 0]
+    drawn = ((k, pixels) for k, pixels in enumerate(frames(film, 24, width, height)) if k in set(kept))
+    _write_silent(target, drawn, width, height)
+    return tuple(k / 24 for k in kept)
 
 
 def rotated(source: Path, target: Path, degrees: int) -> Path:
@@ -156,15 +142,11 @@ def trimmed_by_edit_list(source: Path, target: Path, skip_s: float) -> Path:
 
 
 def starting_late(film: DrawnFilm, target: Path, offset_s: float, *, width: int = 320, height: int = 180) -> Path:
-    """The film, silent, whose first frame carries the time `offset_s` instead of 0."""
-    with av.open(target, "w") as container:
-        codec = "libvpx" if target.suffix == ".webm" else "libx264"
-        stream = add_picture(container, codec, Fraction(24), width, height, {})
-        for number, pixels in enumerate(frames(film, 24, width, height)):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = number + round(offset_s * 24), Fraction(1, 24)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    """The film, silent, whose first frame carries the time `offset_s` (to 1/24 s) instead of 0."""
+    late = round(offset_s * 24)
+    _write_silent(
+        target, ((k + late, pixels) for k, pixels in enumerate(frames(film, 24, width, height))), width, height
+    )
     return target
 
 
@@ -188,14 +170,26 @@ def noise(target: Path, duration_s: float = 3.0, seed: int = 0) -> Path:
 
 
 def animated_picture(film: DrawnFilm, target: Path, delays_ms: Sequence[int] = (100, 400, 50, 250, 1000, 200)) -> Path:
-    """A GIF or WebP by suffix: one drawn frame per delay (GIF: multiples of 10 ms), each drawn for its own time."""
+    """A GIF or WebP by suffix: one drawn frame per delay (GIF: multiples of 10 ms), drawn for its time to 50 ms."""
     starts = np.concatenate([[0], np.cumsum(delays_ms)])
     if starts[-1] > film.duration_s * 1000:
         raise BadInput(f"{sum(delays_ms)} ms of delays, but the film has {film.duration_s} s")
-    numbers = {int(start) // 10 for start in starts[:-1]}
-    drawn = [Image.fromarray(f) for n, f in enumerate(frames(film, 100, 320, 180)) if n in numbers]
+    every = list(frames(film, 20, 320, 180))
+    drawn = [Image.fromarray(every[int(start) // 50]) for start in starts[:-1]]
     drawn[0].save(target, save_all=True, append_images=drawn[1:], duration=list(delays_ms), loop=0)
     return target
+
+
+def _write_silent(target: Path, timed: Iterable[tuple[int, Pixels]], width: int, height: int) -> None:
+    """Frames with their times in 1/24 s."""
+    codec, _ = CODECS[target.suffix]
+    with av.open(target, "w") as container:
+        stream = add_picture(container, codec, Fraction(24), width, height, PICTURE_OPTIONS[codec])
+        for time, pixels in timed:
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 24)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
 
 def _ticks(seconds: float, rate: int) -> int:

@@ -203,7 +203,7 @@ def screen_in_screen(frame: Pixels, moment: Moment) -> Pixels:
     mask = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 255)
     lit = np.minimum(shown.astype(np.uint16) * 15 // 16 + glass, 255).astype(np.uint8)
-    return np.where(mask[..., None] > 0, lit, room)
+    return _u8(np.where(mask[..., None] > 0, lit, room))
 
 
 def _other(moment: Moment) -> Pixels:
@@ -217,7 +217,7 @@ def _u8(pixels: object) -> Pixels:
 
 
 def _clipped(levels: NDArray[np.floating]) -> Pixels:
-    return np.clip(levels + 0.5, 0, 255).astype(np.uint8)
+    return _u8(np.clip(levels + 0.5, 0, 255).astype(np.uint8))
 
 
 def fitted(frame: Pixels, width: int, height: int) -> Pixels:

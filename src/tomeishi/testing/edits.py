@@ -132,7 +132,7 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         "downscale_quarter": Edit(changes.downscale_quarter, "a quarter of the width and height"),
         "grey": Edit(changes.grey, "no colour (BT.601 luma)"),
         "brightness_contrast": Edit(
-            _brightness_contrast, "contrast x 1.35 and 28 levels up, or x 0.7 and 18 down, by seed"
+            changes.brightness_contrast, "contrast x 1.35 and 28 levels up, or x 0.7 and 18 down, by seed"
         ),
         "blur": Edit(changes.blur, "Gaussian blur, sigma 1/144 of the height"),
         "noise": Edit(changes.noise, "Gaussian noise, sigma 18 grey levels"),
@@ -148,14 +148,14 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         "rotate_90": Edit(changes.rotate_90, "turned by 90 degrees; left or right by seed"),
         "hue": Edit(changes.hue, "hue turned by 60 degrees"),
         "picture_in_picture": Edit(
-            _picture_in_picture, "at 45 % of width and height in a corner of another film", needs_other=True
+            changes.picture_in_picture, "at 45 % of width and height in a corner of another film", needs_other=True
         ),
         "stacked": Edit(
-            _stacked, "above, below, left or right of another film, by seed; both at full size", needs_other=True
+            changes.stacked, "above, below, left or right of another film, by seed; both at full size", needs_other=True
         ),
         "overlay_50": Edit(changes.overlay_50, "another film laid over it at 50 %", needs_other=True),
         "screen_in_screen": Edit(
-            _screen_in_screen, "on a television seen at an angle in a drawn room; about half of the picture"
+            changes.screen_in_screen, "on a television seen at an angle in a drawn room; about half of the picture"
         ),
     }
 )

@@ -17,12 +17,12 @@ from tomeishi.errors import BadInput
 
 SOUND_RATE_HZ = 48000
 
-_CODECS = {
+CODECS = {
     ".mp4": ("libx264", "aac"),
     ".mkv": ("libx264", "libopus"),
     ".webm": ("libvpx", "libopus"),
 }
-_PICTURE_OPTIONS = {
+PICTURE_OPTIONS = {
     # Two B-frames that nothing refers to, and a key frame at least every two seconds of film.
     "libx264": {"preset": "superfast", "bf": "2", "b-pyramid": "none", "g": "48", "crf": "23"},
     "libvpx": {"deadline": "realtime", "cpu-used": "6", "g": "48", "crf": "12", "b": "2M"},
@@ -42,14 +42,14 @@ def write_media(
     `.mp4` H.264 + AAC, `.mkv` H.264 + Opus, `.webm` VP8 + Opus. `bit_rate`, in bits a second, replaces the
     constant quality. Same input, same bytes.
     """
-    if path.suffix not in _CODECS:
-        raise BadInput(f"cannot write {path.name}: the name must end in {', '.join(_CODECS)}")
-    picture_codec, sound_codec = _CODECS[path.suffix]
+    if path.suffix not in CODECS:
+        raise BadInput(f"cannot write {path.name}: the name must end in {', '.join(CODECS)}")
+    picture_codec, sound_codec = CODECS[path.suffix]
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise BadInput(f"cannot write {path.name}: there is not one frame")
-    options = dict(_PICTURE_OPTIONS[picture_codec])
+    options = dict(PICTURE_OPTIONS[picture_codec])
     if bit_rate is not None:
         options.pop("crf")
         options["b"] = str(bit_rate)
