@@ -33,11 +33,11 @@ STAGES = ((1, 3, 1, 16), (2, 3, 2, 24), (2, 5, 2, 40), (3, 3, 2, 80), (3, 5, 1, 
 BATCH_NORM_EPSILON = 1e-3
 MEAN = 255 * np.array([0.485, 0.456, 0.406])
 DEVIATION = 255 * np.array([0.229, 0.224, 0.225])
-SIDE = 224
+SIDE = 192
 POWER = 5.0
 DIM = 256
 PAGES = 1200
-FILMS = 60
+FILMS = 150
 """For the whitening: pages of clip art (part `train`, seed 0) and drawn films (seeds from 1000), 8 frames of each."""
 
 Weights = Mapping[str, NDArray[np.float64]]

@@ -27,4 +27,7 @@ def from_text(text: str) -> datetime:
         if len(text) > len("2026-11-23"):
             raise BadInput(f"no time zone in {text!r}; add Z or an offset such as +09:00")
         moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInput(f"{text!r} lies outside the years 1 to 9999 in UTC") from error

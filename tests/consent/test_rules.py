@@ -63,8 +63,8 @@ def test_silence_is_not_allowed_by_policy() -> None:
         "(coalition policy: no entry means not allowed)."
     )
     assert answer.japanese == (
-        "許可なし：acmeがこの作品を複製・公開することを認める記載は台帳にありません"
-        "（記載のない利用は許可しないという団体の方針による）。"
+        "許諾なし：acmeがこの作品を複製・公開することを認める記載は台帳にありません"
+        "（記載のない利用は認めないという団体の方針による）。"
     )
 
 

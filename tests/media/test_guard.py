@@ -61,7 +61,8 @@ def test_a_decoder_that_was_taken_over_can_do_nothing(tmp_path: Path, what: str)
         f"given = os.open({str(tmp_path / 'given')!r}, os.O_WRONLY | os.O_CREAT)\n"
         "from tomeishi.media.confine import confine\n"
         "confine(1 << 30, 10)\n"
-        f"try:\n    {act}\nexcept (OSError, ValueError) as error:\n    os.write(1, str(getattr(error, 'errno', 1)).encode())\n"
+        f"try:\n    {act}\n"
+        "except (OSError, ValueError) as error:\n    os.write(1, str(getattr(error, 'errno', 1)).encode())\n"
         "else:\n    os.write(1, b'done')\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)

@@ -41,9 +41,7 @@ def test_a_cover_picture_makes_no_film_of_a_song(tmp_path: Path) -> None:
         sound: Any = container.add_stream("mp3", rate=44100, layout="mono")
         cover: Any = container.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
-        container.mux(
-            cover.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="rgb24"))
-        )
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="rgb24")))
         container.mux(cover.encode(None))
         wave = (np.sin(np.arange(88200) / 10) / 2).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")

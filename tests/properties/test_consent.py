@@ -97,7 +97,7 @@ def test_every_question_has_an_answer_and_every_reason_is_an_entry(entries: list
     assert set(answer.because) <= {entry.id for entry in entries}
     assert answer.because or not answer.allowed
     assert answer.english.startswith("Allowed: " if answer.allowed else "Not allowed")
-    assert answer.japanese.startswith("許可あり：" if answer.allowed else "許可なし：")
+    assert answer.japanese.startswith("許諾あり：" if answer.allowed else "許諾なし：")
 
 
 @seeded
@@ -115,7 +115,7 @@ def test_adding_a_grant_never_permits_less(entries: list[Entry], asked: Question
 @seeded
 @given(ledgers(), questions, recorded(7, member_id="member_2"))
 def test_an_entry_of_another_member_changes_no_answer(entries: list[Entry], asked: Question, other: Entry) -> None:
-    asked = (OURS, *asked[1:])
+    asked = (OURS, *asked[1:4], NOON + timedelta(hours=4))
     assert permission([*entries, other], *asked) == permission(entries, *asked)
 
 

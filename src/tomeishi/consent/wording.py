@@ -29,7 +29,7 @@ def allowed(use: Use, asking: Sentences, grants: Sequence[Entry]) -> Sentences:
         f"Allowed: grant {told.id}, {source}, permits {asking[0]} to {to}"
         + (f" until {until}" if until else "")
         + (", on the conditions in its note." if note else "."),
-        f"許可あり：{asking[1]}が{to_ja}ことは、許諾 {told.id}（{source_ja}）により"
+        f"許諾あり：{asking[1]}が{to_ja}ことは、許諾 {told.id}（{source_ja}）により"
         + (f" {until} まで" if until else "")
         + ("認められています（条件は同記載の注記のとおり）。" if note else "認められています。"),
     )
@@ -42,7 +42,7 @@ def reserved(use: Use, asking: Sentences, reservations: Sequence[Entry]) -> Sent
     refused, refused_ja = (named, named) if named else asking
     return (
         f"Not allowed: reservation {told.id}, {source}, refuses {refused} permission to {to}.",
-        f"許可なし：{refused_ja}が{to_ja}ことは、留保 {told.id}（{source_ja}）により認められていません。",
+        f"許諾なし：{refused_ja}が{to_ja}ことは、留保 {told.id}（{source_ja}）により認められていません。",
     )
 
 
@@ -52,7 +52,7 @@ def revoked(use: Use, asking: Sentences, revocations: Sequence[Entry]) -> Senten
     return (
         f"Not allowed: the grant that permitted {asking[0]} to {to} was ended at {moment} "
         f"by revocation {told.id}, {source}.",
-        f"許可なし：{asking[1]}が{to_ja}ことを認めた許諾は、"
+        f"許諾なし：{asking[1]}が{to_ja}ことを認めた許諾は、"
         f"撤回 {told.id}（{source_ja}）により {moment} に終了しました。",
     )
 
@@ -62,7 +62,7 @@ def ended(use: Use, asking: Sentences, grants: Sequence[Entry]) -> Sentences:
     (to, to_ja), until = _TO[use], clock.to_text(told.statement.valid_until or told.in_effect_from)
     return (
         f"Not allowed: grant {told.id}, which permitted {asking[0]} to {to}, ended at {until}.",
-        f"許可なし：{asking[1]}が{to_ja}ことを認めた許諾 {told.id} は、{until} に期間が満了しています。",
+        f"許諾なし：{asking[1]}が{to_ja}ことを認めた許諾 {told.id} は、{until} に期間が満了しています。",
     )
 
 
@@ -71,7 +71,7 @@ def not_begun(use: Use, asking: Sentences, grants: Sequence[Entry]) -> Sentences
     (to, to_ja), begins = _TO[use], clock.to_text(told.in_effect_from)
     return (
         f"Not allowed yet: grant {told.id}, which permits {asking[0]} to {to}, begins at {begins}.",
-        f"許可なし：{asking[1]}が{to_ja}ことを認める許諾 {told.id} は、{begins} からで、まだ始まっていません。",
+        f"許諾なし：{asking[1]}が{to_ja}ことを認める許諾 {told.id} は、{begins} からで、まだ始まっていません。",
     )
 
 
@@ -80,8 +80,8 @@ def silent(use: Use, asking: Sentences) -> Sentences:
     return (
         f"Not allowed: no entry in the ledger permits {asking[0]} to {to} "
         "(coalition policy: no entry means not allowed).",
-        f"許可なし：{asking[1]}が{to_ja}ことを認める記載は台帳にありません"
-        "（記載のない利用は許可しないという団体の方針による）。",
+        f"許諾なし：{asking[1]}が{to_ja}ことを認める記載は台帳にありません"
+        "（記載のない利用は認めないという団体の方針による）。",
     )
 
 

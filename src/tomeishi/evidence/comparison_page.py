@@ -20,6 +20,8 @@ from tomeishi.values import Interval, covered_s
 _WIDTH = 1000.0
 """Of the drawings, in their own units."""
 _CURVE_HEIGHT = 120.0
+_PAIRS = 8
+"""Frame pairs on a page, about: enough to judge by, few enough to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def write_page(comparison: Comparison, path: Path, limits: Limits) -> None:
 
 def _page(comparison: Comparison, limits: Limits) -> _Page:
     query, reference = comparison.query, comparison.reference
-    pairs = frame_pairs(query.path, reference.path, comparison.segments, limits) if comparison.segments else ()
+    per_segment = max(2, _PAIRS // max(1, len(comparison.segments)))
+    pairs = frame_pairs(query.path, reference.path, comparison.segments, limits, per_segment)
     q_scale, r_scale = _WIDTH / max(query.duration_s, 1e-3), _WIDTH / max(reference.duration_s, 1e-3)
     return _Page(
         comparison=comparison,

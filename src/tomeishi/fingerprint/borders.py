@@ -11,6 +11,8 @@ would make unlike frames alike, so a border has to satisfy all of this:
 - it is between 1/50 and 21/50 of the side deep.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def _without_bars(sample: Sample) -> Sample:
     return sample[:, depth : sample.shape[1] - depth]
 
 
-def _depth(lines: Sample) -> int:
+def _depth(lines: NDArray[Any]) -> int:
     """Lines taken by a border at either end of (lines, CELLS, 3); 0 for none."""
     count = len(lines)
     edges = np.concatenate([lines[:1], lines[-1:]]).astype(np.float32)

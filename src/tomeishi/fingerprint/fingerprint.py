@@ -18,7 +18,7 @@ import json
 import math
 import struct
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,14 +142,14 @@ class Fingerprint:
             raise BadInput(f"fingerprint file is damaged: {end - start} bytes cannot be {header.rows} rows")
         quality_at = start + 8 * header.rows
         rows_at = quality_at + 4 * header.rows
-        rows = np.frombuffer(data, stored, header.rows * width, rows_at).reshape(header.rows, width)
+        rows: NDArray[Any] = np.frombuffer(data, stored, header.rows * width, rows_at).reshape(header.rows, width)
         return cls(
             descriptor=header.descriptor,
             weights_digest=header.weights_digest,
             metric=header.metric,
             dim=header.dim,
             times_s=np.frombuffer(data, "<f8", header.rows, start).astype(np.float64),
-            rows=rows.astype(stored.newbyteorder("=")),
+            rows=rows.astype(np.float32) if header.metric is Metric.COSINE else rows.astype(np.uint8),
             quality=np.frombuffer(data, "<f4", header.rows, quality_at).astype(np.float32),
             duration_s=header.duration_s,
         )

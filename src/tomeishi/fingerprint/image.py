@@ -19,7 +19,7 @@ from tomeishi.fingerprint.samples import checked, detail
 from tomeishi.values import digest_of
 
 WEIGHTS = "image-1.onnx"
-SIDE = 224
+SIDE = 192
 
 SPEC = DescriptorSpec(
     name="image",
@@ -43,7 +43,7 @@ class ImageDescriptor:
         return SPEC
 
     def describe(self, samples: NDArray[np.uint8]) -> Rows:
-        """Quality is that of the picture inside its borders (`samples.detail`); a blank frame has 0 and some row.
+        """Quality is that of the picture inside its borders (`samples.detail`); a blank frame has 0, and some row.
 
         Raises Tampered if the weights file isn't the one this version was measured with.
         """

@@ -48,6 +48,10 @@ def read(file: io.FileIO, emit: Emit) -> None:
         except c2pa.C2paError.ManifestNotFound:
             manifest = None
         except c2pa.C2paError as error:
-            raise Unreadable(f"its content credentials cannot be read: {error}") from error
+            _, lies_elsewhere, url = str(error).partition("must fetch remote manifests from url ")
+            if lies_elsewhere:
+                manifest = {"validation_state": "NotFetched", "remote_manifest": url}
+            else:
+                raise Unreadable(f"its content credentials cannot be read: {error}") from error
     emit("manifest", json.dumps(manifest).encode())
     emit("done")

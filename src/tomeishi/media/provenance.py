@@ -15,8 +15,9 @@ _LARGEST_MANIFEST = 64 << 20
 def c2pa_manifest(path: Path, limits: Limits) -> dict[str, Any] | None:
     """The manifest store of a file with its `validation_state`, or None where it carries none.
 
-    Checked without the network: a manifest that lies elsewhere is not fetched, no revocation list is asked for, and
-    no signer is on a trust list, so a sound signature is `Valid` and never `Trusted`.
+    Checked without the network: no revocation list is asked for, and no signer is on a trust list, so a sound
+    signature is `Valid` and never `Trusted`. A manifest that lies elsewhere is not fetched: its state is `NotFetched`,
+    its address `remote_manifest`.
     Raises MissingExtra without c2pa-python, NotFound, UnreadableMedia.
     """
     if importlib.util.find_spec("c2pa") is None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from tomeishi.errors import BadImport, BadInput, NotFound
 from tomeishi.registry import works
 from tomeishi.registry.cross_ids import SCHEMES, cross_id
-from tomeishi.registry.names import Role, clean_name, language_tag
+from tomeishi.registry.names import Role, clean_name, keep_names, language_tag
 from tomeishi.registry.references import references
 from tomeishi.registry.sheets import COLUMNS, Row, RowError, Sheet, cell_of, in_sheet_order, parts_of
 
@@ -117,10 +117,8 @@ def apply_import(tx: Connection, plan: ImportPlan, recorded_at: datetime, *, par
         work_id = works.add_work(
             tx, members[planned.member], planned.title, language=planned.language, recorded_at=recorded_at
         )
-        for reading in planned.readings:
-            works.add_name(tx, reading, Role.READING, work_id=work_id, language=planned.language)
-        for alias in planned.aliases:
-            works.add_name(tx, alias, Role.ALIAS, work_id=work_id)
+        names = [(reading, Role.READING, planned.language) for reading in planned.readings]
+        keep_names(tx, [*names, *((alias, Role.ALIAS, None) for alias in planned.aliases)], work_id=work_id)
         for character in planned.characters:
             works.add_character(tx, work_id, character, recorded_at=recorded_at)
         for scheme, value in planned.cross_ids:

@@ -109,6 +109,7 @@ name_grams = Table(
     metadata,
     Column("gram", Text, primary_key=True),
     Column("name_id", ForeignKey("names.id", ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,  # the key is the whole row: half the file
 )
 """Single letters and pairs of `names.folded` and `names.romaji`.
 

@@ -50,7 +50,7 @@ def drawn_pictures() -> NDArray[np.uint8]:
 def distances(metric: Metric, first: Rows, second: Rows) -> NDArray[np.float64]:
     """(n, m), raw."""
     if metric is Metric.HAMMING:
-        bits, others = np.unpackbits(first.values, axis=1), np.unpackbits(second.values, axis=1)
+        bits, others = (np.unpackbits(rows.values.astype(np.uint8), axis=1) for rows in (first, second))
         return np.array([(row != others).sum(axis=1) for row in bits], np.float64)
     return 1 - first.values.astype(np.float64) @ second.values.astype(np.float64).T
 
@@ -149,7 +149,7 @@ def a_reencoded_noisy_copy_is_near(case: DescriptorCase) -> None:
     for picture in drawn_pictures():
         noisy = np.clip(picture + random.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
         coded = cv2.imencode(".jpg", noisy[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-        copies.append(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1])
+        copies.append(cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB))
     originals, copied = case.descriptor.describe(drawn_pictures()), case.descriptor.describe(np.stack(copies))
     near = np.diag(distances(spec.metric, copied, originals))
     assert near.max() <= spec.threshold, f"copies lie {near} away, past {spec.threshold}"

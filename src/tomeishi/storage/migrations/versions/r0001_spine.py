@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.Column("name_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("gram", "name_id", name="pk_name_grams"),
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_name_grams_name_id", ondelete="CASCADE"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "cross_ids",

@@ -1,0 +1,176 @@
+"""Fit the score, set the bands, and measure them on other films: `python -m benchmarks.calibrate`.
+
+Three sets of drawn films that share nothing: one to fit the logistic on, one to set the bands on, one to measure on.
+Clips of a film are 3 to 15 s at 0.5 to 2 times the speed with one to three edits; everything that aligns where it
+should not is a false segment. What is measured of a band is the number of its false segments while unrelated film is
+screened against the registered films, with the upper end of the exact 95 % Poisson interval (Garwood 1936).
+"""
+
+import argparse
+import json
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.films import FRAME_EDITS, Clip, Drawn, clip, descriptors, draw, frames_of, sampled
+from benchmarks.record import record
+from tomeishi.matching import calibration
+from tomeishi.matching.align import Stretch, stretches
+from tomeishi.matching.matches import Frames
+from tomeishi.matching.score import Calibration, different_pictures
+from tomeishi.values import Band
+
+SPEEDS = (0.5, 0.75, 1.0, 1.0, 1.0, 1.25, 1.5, 2.0)
+SECONDS = 30.0
+WHERE = Path(calibration.__file__).with_name("calibration.json")
+
+Sample = tuple[float, float, bool]
+"""Mean similarity, different pictures, whether it is a true segment."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=24, help="registered films in each set")
+    parser.add_argument("--clips", type=int, default=10, help="altered clips of each registered film")
+    parser.add_argument("--unrelated", type=int, default=60, help="unrelated films of 30 s screened in each set")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    sets = {
+        name: measure(options.seed * 100_000 + number * 20_000, options.films, options.clips, options.unrelated)
+        for number, name in enumerate(("fit", "bands", "measure"))
+    }
+    fitted = fit(sets["fit"].samples)
+    limits = bands(fitted, sets["bands"])
+    words: dict[str, Any] = {
+        "intercept": round(fitted[0], 4),
+        "per_similarity": round(fitted[1], 4),
+        "per_log_samples": round(fitted[2], 4),
+        "bands": [],
+    }
+    hours = sets["measure"].hours
+    figures: dict[str, Any] = {}
+    for band, limit in limits.items():
+        false = sum(score(fitted, s) >= limit for s in sets["measure"].unrelated)
+        true = [score(fitted, s[:2]) for s in sets["measure"].samples if s[2]]
+        upper = poisson_upper(false) / hours * 100
+        words["bands"].append(
+            {"band": band.value, "score": round(limit, 4), "false_segments_per_100_hours": round(upper, 1)}
+        )
+        figures[band.value] = {
+            "score": round(limit, 4),
+            "false_segments": false,
+            "false_segments_per_100_hours_at_most": round(upper, 1),
+            "clips_found": round(sum(s >= limit for s in true) / sets["measure"].clips, 4),
+        }
+    words["measured"] = {"hours": round(hours, 2), "films": options.unrelated, "registered": options.films}
+    WHERE.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+    settings = vars(options) | {"seconds": SECONDS, "speeds": SPEEDS, "edits": FRAME_EDITS}
+    figures |= {"hours": round(hours, 2), "coefficients": fitted.tolist(), "clips": sets["measure"].clips}
+    print(json.dumps(figures, indent=1))
+    print(record("calibration", seed=options.seed, settings=settings, figures=figures))
+
+
+class Measured:
+    """What aligned: samples of clips against all registered films, and of unrelated film."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.unrelated: list[tuple[float, float]] = []
+        self.clips = 0
+        self.hours = 0.0
+
+
+def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured:
+    """Clips and unrelated films against `films` registered ones."""
+    image, pdq, same = descriptors()
+    rng = np.random.default_rng(first_seed)
+    registered = [draw(first_seed + number, SECONDS) for number in range(films)]
+    references = [frames_of(sampled(each), image, pdq) for each in registered]
+    result = Measured()
+
+    def aligned(query: Frames, reference: Frames) -> list[tuple[Stretch, tuple[float, float]]]:
+        found = stretches(query.image @ reference.image.T, query.track, reference.track, 1 - same.image)
+        return [(s, features(s, query)) for s in found]
+
+    for number, drawn in enumerate(registered):
+        for _ in range(clips):
+            made = altered(drawn, registered[number - 1], rng)
+            query, truth = frames_of(made.pictures, image, pdq), made.truth
+            result.clips += 1
+            for other, reference in enumerate(references):
+                for stretch, each in aligned(query, reference):
+                    right = other == number and stretch.reference.overlap(truth) > 0.3 * stretch.reference.length
+                    result.samples.append((*each, right))
+    for number in range(unrelated):
+        query = frames_of(sampled(draw(first_seed + 10_000 + number, SECONDS)), image, pdq)
+        result.hours += SECONDS / 3600
+        for reference in references:
+            for _, each in aligned(query, reference):
+                result.unrelated.append(each)
+                result.samples.append((*each, False))
+    return result
+
+
+def altered(drawn: Drawn, other: Drawn, rng: np.random.Generator) -> Clip:
+    """One to three edits, any speed, 3 to 15 s."""
+    edits = tuple(str(each) for each in rng.choice(FRAME_EDITS, size=int(rng.integers(1, 4)), replace=False))
+    speed = float(rng.choice(SPEEDS))
+    seconds = float(rng.uniform(3, min(15, SECONDS / speed - 1)))
+    return clip(drawn, rng, edits, speed, seconds, other)
+
+
+def features(stretch: Stretch, query: Frames) -> tuple[float, float]:
+    rows = query.image[np.unique(stretch.pairs[:, 0])]
+    return float(stretch.similarities.mean()), different_pictures(rows)
+
+
+def fit(samples: list[Sample]) -> NDArray[np.float64]:
+    """Logistic regression by Newton's method, both classes weighing the same, lightly held back (L2 1e-3)."""
+    design = np.array([(1.0, s, log(1 + n)) for s, n, _ in samples])
+    true = np.array([t for _, _, t in samples], dtype=float)
+    weight = np.where(true > 0, 0.5 / max(true.sum(), 1), 0.5 / max((1 - true).sum(), 1)) * len(true)
+    w = np.zeros(3)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-design @ w))
+        gradient = design.T @ (weight * (p - true)) + 1e-3 * w
+        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + 1e-3 * np.eye(3)
+        step = np.linalg.solve(curvature, gradient)
+        w -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return w
+
+
+def score(fitted: NDArray[np.float64], sample: tuple[float, float]) -> float:
+    return Calibration(float(fitted[0]), float(fitted[1]), float(fitted[2]), ()).score(*sample)
+
+
+def bands(fitted: NDArray[np.float64], on: Measured) -> dict[Band, float]:
+    """Strong lies above every false segment seen here, by half of the way to certainty; likely above all but one in an
+    hour of unrelated film; weak above all but ten."""
+    false = sorted((score(fitted, s) for s in on.unrelated), reverse=True) + [0.0] * 1000
+    top = max([score(fitted, s[:2]) for s in on.samples if not s[2]], default=0.5)
+    likely = max(0.5, false[int(on.hours * 1)])
+    weak = max(0.3, false[int(on.hours * 10)])
+    strong = max(1 - (1 - top) / 2, likely)
+    return {Band.STRONG: strong, Band.LIKELY: min(likely, strong), Band.WEAK: min(weak, likely)}
+
+
+def poisson_upper(count: int) -> float:
+    """Upper end of the exact two-sided 95 % interval of a Poisson mean, by bisection on its distribution."""
+    low, high = float(count), 10.0 + 3 * count
+    for _ in range(80):
+        middle = (low + high) / 2
+        term = total = np.exp(-middle)
+        for k in range(1, count + 1):
+            term *= middle / k
+            total += term
+        low, high = (middle, high) if total > 0.025 else (low, middle)
+    return high
+
+
+if __name__ == "__main__":
+    main()

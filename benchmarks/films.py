@@ -1,0 +1,96 @@
+"""Drawn films as frames, without the detour over a file: what a benchmark needs in large numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.fingerprint.shipped import shipped_descriptors
+from tomeishi.matching.align import Track
+from tomeishi.matching.matches import MIN_QUALITY, Frames, SameFrame
+from tomeishi.testing.changes import Moment
+from tomeishi.testing.edits import EDITS, edited
+from tomeishi.testing.films import film, frames
+from tomeishi.values import Interval
+
+RATE_HZ = 2.0
+DRAWN_HZ = 8.0
+"""Films are drawn at this rate; a query is sampled from it at any phase and speed."""
+SIZE = (512, 288)
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One drawn film at DRAWN_HZ, (n, 288, 512, 3)."""
+
+    seed: int
+    pictures: Picture
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.pictures) / DRAWN_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An altered stretch of a film, alone: `truth` are the seconds of the film that it shows."""
+
+    pictures: list[Picture]
+    truth: Interval
+    speed: float
+    edits: tuple[str, ...]
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.pictures) / RATE_HZ
+
+
+def draw(seed: int, seconds: float) -> Drawn:
+    width, height = SIZE
+    return Drawn(seed, np.stack(list(frames(film(seed, seconds), DRAWN_HZ, width, height))))
+
+
+def sampled(drawn: Drawn) -> list[Picture]:
+    """At RATE_HZ, as a reference is."""
+    return list(drawn.pictures[:: int(DRAWN_HZ / RATE_HZ)])
+
+
+def clip(
+    drawn: Drawn, rng: np.random.Generator, edits: Sequence[str], speed: float, seconds: float, other: Drawn
+) -> Clip:
+    """A stretch of `seconds` query seconds at `speed`, beginning anywhere, altered."""
+    span = seconds * speed
+    start = float(rng.uniform(0, drawn.duration_s - span))
+    seed = int(rng.integers(1 << 30))
+    pictures = []
+    for number in range(int(seconds * RATE_HZ)):
+        at = min(int((start + number / RATE_HZ * speed) * DRAWN_HZ), len(drawn.pictures) - 1)
+        beside = other.pictures[(number * int(DRAWN_HZ / RATE_HZ)) % len(other.pictures)]
+        pictures.append(edited(drawn.pictures[at], edits, Moment(seed, number / RATE_HZ, beside)))
+    return Clip(pictures, Interval(start, start + span), speed, tuple(edits))
+
+
+def frames_of(pictures: Sequence[Picture], image: Descriptor, pdq: Descriptor) -> Frames:
+    """Described at RATE_HZ, blank ones left out, as extraction and matching do."""
+    batch = np.stack(pictures)
+    described = image.describe(batch)
+    kept = described.quality >= MIN_QUALITY
+    times = np.arange(len(pictures)) / RATE_HZ
+    return Frames(
+        Track(times[kept], len(pictures) / RATE_HZ),
+        np.asarray(described.values[kept], dtype=np.float32),
+        np.asarray(pdq.describe(batch).values[kept], dtype=np.uint8),
+    )
+
+
+def descriptors() -> tuple[Descriptor, Descriptor, SameFrame]:
+    """The image descriptor, PDQ, and from where on frames count as the same."""
+    pdq, image = shipped_descriptors(threads=1)
+    return image, pdq, SameFrame(image.spec.threshold, pdq.spec.threshold)
+
+
+FRAME_EDITS = tuple(EDITS)
