@@ -14,7 +14,6 @@ Names are loaded on first use, so that importing the package costs next to nothi
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from tomeishi.values import Band, Interval, Kind, Segment, Use, Verdict
     from tomeishi.wiring import Platform, compare, comparison_page, open
 
-__version__ = version("tomeishi")
+    __version__: str
 
 __all__ = [
     "Band",
@@ -59,6 +58,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        # Every decoding process imports this package; reading the metadata would cost each of them 30 ms.
+        from importlib.metadata import version
+
+        return version("tomeishi")
     if name not in __all__:
         raise AttributeError(f"module 'tomeishi' has no attribute {name!r}")
     return getattr(import_module(f"tomeishi.{_HOMES.get(name, 'values')}"), name)

@@ -71,10 +71,10 @@ def test_a_fingerprint_survives_its_file_bit_for_bit(
 def test_the_file_of_a_known_fingerprint_never_changes() -> None:
     made = fingerprint(1, Metric.HAMMING, 8, rows=np.array([[7]], np.uint8), quality=np.ones(1, np.float32))
     assert made.to_bytes().hex() == (
-        "544f4d454650520157000000"
+        "544f4d454650520162000000"
         + canonical(HEADER | {"duration_s": 0.5}).hex()
         + BODY.hex()
-        + "ba0bab9de1d2ed6a04a9a3dd3b9bb49fb6b3bcd9ba1ae1d8ee7cfcd2f4f6b0a1"
+        + "1ad94fcdca120a09df842522b7e625b43d9c9d2f23679723d1ea0f477ecf7ca1"
     )
 
 

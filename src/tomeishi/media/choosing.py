@@ -7,7 +7,7 @@ first frame of the new shot.
 
 from collections import deque
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops
 
 SAME_MOMENT_S = 1e-4
 """Times nearer than this are one moment: the rounding of time bases, far below any frame's duration."""
@@ -49,7 +49,7 @@ class Cuts:
         before, self._before = self._before, thumbnail
         if before is None:
             return False
-        difference = ImageStat.Stat(ImageChops.difference(before, thumbnail)).mean[0]
+        difference = sum(ImageChops.difference(before, thumbnail).tobytes()) / (thumbnail.width * thumbnail.height)
         usual = sum(self._usual) / len(self._usual) if self._usual else 0.0
         self._usual.append(difference)
         if difference < max(_CUT_AT_LEAST, _CUT_TIMES_USUAL * usual) or time_s - self._last_s < _CUT_GAP_S:

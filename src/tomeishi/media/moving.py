@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from tomeishi.media.child import Emit, OutputSpent, Unreadable
 from tomeishi.media.choosing import SAME_MOMENT_S, Cuts, Grid
 from tomeishi.media.display import Painter, thumbnail
-from tomeishi.media.tracks import Damaged, Opened, decoded, ends_s, packets, short_of
+from tomeishi.media.tracks import Clock, Damaged, Opened, decoded, packets, short_of
 
 _TOLERATED_DAMAGE = 0.02
 """Share of damaged frames below which a film counts as whole: a glitch in a broadcast hides nothing."""
@@ -93,16 +93,18 @@ def frames(opened: Opened, reading: Reading) -> Iterator[tuple[float, VideoFrame
     only_key = video.codec_context.skip_frame == "NONKEY"
     last_s = -1.0
     streams = [video] if opened.sound is None else [video, opened.sound]
+    clocks = {stream.index: Clock.of(stream, opened) for stream in streams}
+    clock = clocks[video.index]
     try:
         for packet in packets(opened, *streams):
-            end_s = ends_s(packet, opened)
+            end_s = clocks[packet.stream_index].ends_s(packet)
             if end_s is not None:
                 reading.packets_end_s = max(reading.packets_end_s, end_s)
             if packet.stream_index != video.index:
                 continue
             if end_s is not None:
                 reading.video_end_s = max(reading.video_end_s, end_s if packet.duration else end_s + usual_s)
-                reading.times.add(end_s - float((packet.duration or 0) * packet.time_base))
+                reading.times.add(end_s - (packet.duration or 0) * clock.numerator / clock.denominator)
                 reading.ends_inside_a_frame = packet.is_corrupt
             if only_key and packet.size and not packet.is_keyframe:
                 continue
@@ -114,15 +116,12 @@ def frames(opened: Opened, reading: Reading) -> Iterator[tuple[float, VideoFrame
                     reading.bad_since_s = at_s
                 continue
             for frame in shown:
-                if frame.pts is None or frame.time_base is None:
-                    time_s = reading.frame_end_s
-                else:
-                    time_s = max(0.0, float(frame.pts * frame.time_base) - opened.origin)
+                time_s = reading.frame_end_s if frame.pts is None else max(0.0, clock.seconds(frame.pts))
                 # A clock that stands still or runs back would put frames out of order: those are left out.
                 if time_s <= last_s + SAME_MOMENT_S / 2:
                     continue
                 last_s = time_s
-                length_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else usual_s
+                length_s = frame.duration * clock.numerator / clock.denominator if frame.duration else usual_s
                 reading.frame_end_s = time_s + length_s
                 if frame.is_corrupt:
                     reading.note_damage(time_s)

@@ -8,7 +8,7 @@ import av.error
 from av.audio.frame import AudioFrame
 
 from tomeishi.media.child import Emit, OutputSpent, Unreadable
-from tomeishi.media.tracks import Damaged, Opened, decoded, description, ends_s, packets, short_of
+from tomeishi.media.tracks import Clock, Damaged, Opened, decoded, description, packets, short_of
 
 _GAP_S = 0.1
 """A hole in the time stamps that is filled with silence; smaller ones are rounding."""
@@ -33,13 +33,14 @@ class _Reading:
 
 
 def _frames(opened: Opened, reading: _Reading) -> Iterator[AudioFrame]:
+    clock = Clock.of(opened.sound, opened)
     try:
         for packet in packets(opened, opened.sound):
             heard = decoded(packet)
             if heard is None:
                 reading.bad_packets += 1
                 continue
-            reading.end_s = max(reading.end_s, ends_s(packet, opened) or 0.0)
+            reading.end_s = max(reading.end_s, clock.ends_s(packet) or 0.0)
             yield from heard
     except Damaged as error:
         reading.broke_off = str(error)

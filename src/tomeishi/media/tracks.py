@@ -149,12 +149,30 @@ def decoded(packet: "Packet[Any]") -> list[Any] | None:
         return None
 
 
-def ends_s(packet: "Packet[Any]", opened: Opened) -> float | None:
-    """When `packet` has been shown or heard, in seconds from the start; None for a packet without a time."""
-    stamp = packet.pts if packet.pts is not None else packet.dts
-    if stamp is None or packet.is_discard:
-        return None
-    return float((stamp + (packet.duration or 0)) * packet.time_base) - opened.origin
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns a stream's time stamps into seconds from the start of the film.
+
+    With two integers: PyAV's fractions cost more than a small frame's decoding, and one float would round twice.
+    """
+
+    numerator: int
+    denominator: int
+    origin: float
+
+    @classmethod
+    def of(cls, stream: Any, opened: Opened) -> "Clock":
+        return cls(stream.time_base.numerator, stream.time_base.denominator, opened.origin)
+
+    def seconds(self, stamp: int) -> float:
+        return stamp * self.numerator / self.denominator - self.origin
+
+    def ends_s(self, packet: "Packet[Any]") -> float | None:
+        """When `packet` has been shown or heard; None for one without a time, or that is not to be shown."""
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None or packet.is_discard:
+            return None
+        return self.seconds(stamp + (packet.duration or 0))
 
 
 def description(opened: Opened, *, turned: int = 0, width: int = 0, height: int = 0) -> dict[str, object]:
