@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,24 @@ def record(name: str, *, seed: int, settings: dict[str, Any], figures: dict[str,
         "name": name,
         "measured_at": clock.to_text(clock.now().replace(microsecond=0)),
         "machine": machine(),
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in _MEASURED_WITH}},
+        "versions": {"python": platform.python_version(), **_versions()},
         "seed": seed,
         "settings": settings,
         "figures": figures,
     }
     path.write_text(json.dumps(words, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def _versions() -> dict[str, str | None]:
+    """None where a package is absent: `pdqhash` is a peer to measure against, and set-up does not install it."""
+    found: dict[str, str | None] = {}
+    for package in _MEASURED_WITH:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
 
 
 def machine() -> dict[str, Any]:

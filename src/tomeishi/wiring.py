@@ -215,14 +215,15 @@ class Platform:
         for reference_id in added:
             own = by_id[reference_id]
             frames = searchable.frames(reference_id)
+            others = [each for each in by_id.values() if each.member_id != own.member_id]
+            whole = Interval(0.0, max(own.duration_s, 1e-3))
+            equal = {each.id for each in others if each.digest == own.digest}
+            found += [(reference_id, other_id, "digest", [(whole, whole)]) for other_id in sorted(equal)]
+            foreign = {each.id for each in others} - equal
             for other_id in searchable.candidates(frames.image, same.image):
-                other = by_id[other_id]
-                if other.member_id == own.member_id:
+                if other_id not in foreign:
                     continue
-                if other.digest == own.digest:
-                    whole = Interval(0.0, max(own.duration_s, 1e-3))
-                    found.append((reference_id, other_id, "digest", [(whole, whole)]))
-                elif matched := match(frames, searchable.frames(other_id), same, calibration.shipped()):
+                if matched := match(frames, searchable.frames(other_id), same, calibration.shipped()):
                     spans = [(segment.query, segment.reference) for segment in matched.segments]
                     found.append((reference_id, other_id, "match", spans))
         if not found:
@@ -415,7 +416,9 @@ class Platform:
                 "ledger_head": {"number": number, "digest": digest},
                 "entries": [entries[each].to_json() for each in sorted(decided) if each in entries],
             },
-            frame_pairs=tuple(self._pairs(query, finding) for finding in screening.findings),
+            frame_pairs=tuple(
+                self._pairs(query, finding, found[finding.reference_id].location) for finding in screening.findings
+            ),
             capture=capture,
             c2pa_manifest=self._c2pa(query),
             reference_durations_s={reference.id: reference.duration_s for reference in named},
@@ -424,9 +427,9 @@ class Platform:
             },
         )
 
-    def _pairs(self, query: Path, finding: Finding) -> tuple[FramePair, ...]:
+    def _pairs(self, query: Path, finding: Finding, location: str) -> tuple[FramePair, ...]:
         """Empty where the reference is no longer where it was registered, or is another file now."""
-        path = Path(finding.reference_path)
+        path = Path(location)
         try:
             if digest_of_file(path) != finding.reference_digest:
                 return ()

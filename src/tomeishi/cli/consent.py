@@ -41,6 +41,10 @@ Note = Annotated[str, typer.Option(help="Conditions in words; no rule reads them
 SignWith = Annotated[Path | None, typer.Option("--sign-with", help="The member's key file.")]
 By = Annotated[str | None, typer.Option("--by", help="Who records it, where it is not signed; else the system user.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write the signed entry here, to travel; record nothing.")]
+MemberId = Annotated[
+    str | None,
+    typer.Option(help="With --out, where no registry is at hand: whose statement it is (id). Nothing is looked up."),
+]
 
 
 @app.command()
@@ -58,12 +62,13 @@ def grant(
     sign_with: SignWith = None,
     by: By = None,
     out: Out = None,
+    member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Permit uses of a work, of a reference, or of all works of a member."""
     words = _terms(use, provider, model, begins, ends, document, note)
-    _state(EntryKind.GRANT, (member, work, reference), words, sign_with, by, out, as_json, home)
+    _state(EntryKind.GRANT, (member, work, reference), words, sign_with, by, out, member_id, as_json, home)
 
 
 @app.command()
@@ -81,12 +86,13 @@ def reserve(
     sign_with: SignWith = None,
     by: By = None,
     out: Out = None,
+    member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """State a refusal; without --use it covers all uses."""
     words = _terms(use, provider, model, begins, ends, document, note)
-    _state(EntryKind.RESERVATION, (member, work, reference), words, sign_with, by, out, as_json, home)
+    _state(EntryKind.RESERVATION, (member, work, reference), words, sign_with, by, out, member_id, as_json, home)
 
 
 @app.command()
@@ -95,22 +101,26 @@ def revoke(
     note: Note = "",
     sign_with: SignWith = None,
     by: By = None,
+    out: Out = None,
+    member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """End a grant or reservation, from the moment of recording on and for good."""
+    _check_out(sign_with, out, member_id)
+    moment = clock.now()
+    ends: dict[str, Any] = {"kind": EntryKind.REVOCATION, "declared_at": moment, "revokes": entry, "note": note}
+    if member_id is not None:
+        _write_signed(Statement(member_id=member_id, **ends), sign_with, out)
+        return
     with wiring.open(home) as platform, platform.transaction() as tx:
         ended = next((each for each in ledger.entries(tx) if each.id == entry), None)
         if ended is None:
             raise NotFound(f"no entry {entry}; see `tomeishi consent history`")
-        moment = clock.now()
-        statement = Statement(
-            kind=EntryKind.REVOCATION,
-            member_id=ended.statement.member_id,
-            declared_at=moment,
-            revokes=entry,
-            note=note,
-        )
+        statement = Statement(member_id=ended.statement.member_id, **ends)
+        if out is not None:
+            _write_signed(statement, sign_with, out)
+            return
         if sign_with is not None:
             recorded = ledger.record(tx, sign_entry(statement, read_key(sign_with)), moment)
         else:
@@ -215,14 +225,18 @@ def _state(
     sign_with: Path | None,
     by: str | None,
     out: Path | None,
+    member_id: str | None,
     as_json: bool,
     home: Path | None,
 ) -> None:
-    if out is not None and sign_with is None:
-        raise BadInput("--out writes a signed entry: name the member's key file with --sign-with")
-    if out is not None and out.exists():
-        raise BadInput(f"{out}: a file is there already; choose another name")
+    _check_out(sign_with, out, member_id)
     moment = clock.now()
+    if member_id is not None:
+        scope = _scope_by_id(member_id, *about)
+        _write_signed(
+            Statement(kind=kind, member_id=member_id, declared_at=moment, scope=scope, **terms), sign_with, out
+        )
+        return
     with wiring.open(home) as platform, platform.transaction() as tx:
         member_id, scope = _scope(tx, *about)
         statement = Statement(kind=kind, member_id=member_id, declared_at=moment, scope=scope, **terms)
@@ -231,10 +245,34 @@ def _state(
         elif out is None:
             recorded = ledger.record(tx, sign_entry(statement, read_key(sign_with)), moment)
         else:
-            out.write_text(sign_entry(statement, read_key(sign_with)).to_text(), encoding="utf-8")
-            say(f"wrote {out}; record it with `tomeishi consent record {out}`")
+            _write_signed(statement, sign_with, out)
             return
     _print_recorded(recorded, as_json)
+
+
+def _check_out(sign_with: Path | None, out: Path | None, member_id: str | None) -> None:
+    if out is not None and sign_with is None:
+        raise BadInput("--out writes a signed entry: name the member's key file with --sign-with")
+    if out is not None and out.exists():
+        raise BadInput(f"{out}: a file is there already; choose another name")
+    if member_id is not None and out is None:
+        raise BadInput("--member-id is for signing where no registry is at hand: add --sign-with and --out")
+
+
+def _write_signed(statement: Statement, sign_with: Path | None, out: Path | None) -> None:
+    """Both paths are there: `_check_out`."""
+    signed = sign_entry(statement, read_key(Path(str(sign_with))))
+    Path(str(out)).write_text(signed.to_text(), encoding="utf-8")
+    say(f"wrote {out}; record it with `tomeishi consent record {out}`")
+
+
+def _scope_by_id(member_id: str, member: str | None, work: str | None, reference: str | None) -> Scope:
+    """What it is about, as ids that the registry checks when it records the entry."""
+    if sum(each is not None for each in (member, work, reference)) > 1 or member is not None:
+        raise BadInput("with --member-id name --work or --reference, or neither for all works of the member")
+    if work is not None:
+        return Scope(Level.WORK, work)
+    return Scope(Level.MEMBER, member_id) if reference is None else Scope(Level.REFERENCE, reference)
 
 
 def _scope(tx: Any, member: str | None, work: str | None, reference: str | None) -> tuple[str, Scope]:

@@ -22,6 +22,8 @@ from tomeishi.values import MediaKind, Partial
 
 BATCH = 16
 """Frames described together: at 512 x 288 pixels 7 MB."""
+GLANCE_EVERY = 5
+"""Frames from one glance to the next."""
 WAITING_BATCHES = 2
 """Batches decoded ahead of the one being described; past them decoding waits."""
 
@@ -35,16 +37,25 @@ class Extraction:
     """Measured; for sound alone as its container declares it."""
     partial: Partial | None
     fingerprints: Mapping[str, Fingerprint]
+    glances: tuple[Rows, ...] = ()
+    """One for each glance asked for: rows of every GLANCE_EVERY-th frame."""
 
 
-def extract(path: Path, descriptors: Sequence[Descriptor], plan: SamplePlan, limits: Limits) -> Extraction:
-    """Fingerprints of the media at `path`, one for each of `descriptors`.
+def extract(
+    path: Path,
+    descriptors: Sequence[Descriptor],
+    plan: SamplePlan,
+    limits: Limits,
+    *,
+    glances: Sequence[Descriptor] = (),
+) -> Extraction:
+    """Fingerprints of the media at `path`, one for each of `descriptors`; `glances` look at a few frames on the way.
 
     Raises NotFound and UnreadableMedia as `media.sample.sample` does; media cut short is a `partial`, not an error.
     """
     try:
         with sample(path, plan, limits) as sampling:
-            times_s, described = _described(sampling, descriptors)
+            times_s, described, glanced = _described(sampling, descriptors, glances)
     except UnreadableMedia:
         info = probe(path, limits)
         if info.kind is not MediaKind.SOUND:
@@ -59,13 +70,16 @@ def extract(path: Path, descriptors: Sequence[Descriptor], plan: SamplePlan, lim
             descriptor.spec.key: _joined(descriptor.spec, times_s, rows, sampling.duration_s)
             for descriptor, rows in zip(descriptors, described, strict=True)
         },
+        glances=tuple(_together(glance.spec, rows) for glance, rows in zip(glances, glanced, strict=True)),
     )
 
 
-def _described(frames: Iterable[Frame], descriptors: Sequence[Descriptor]) -> tuple[list[float], list[list[Rows]]]:
-    """Times of all frames, and for each descriptor its rows batch by batch."""
+def _described(
+    frames: Iterable[Frame], descriptors: Sequence[Descriptor], glances: Sequence[Descriptor]
+) -> tuple[list[float], list[list[Rows]], list[list[Rows]]]:
+    """Times of all frames, and for each descriptor, then for each glance, its rows batch by batch."""
     times_s: list[float] = []
-    described: list[list[Rows]] = [[] for _ in descriptors]
+    described: list[list[Rows]] = [[] for _ in (*descriptors, *glances)]
     waiting: deque[Future[list[Rows]]] = deque()
 
     def take() -> None:
@@ -75,13 +89,14 @@ def _described(frames: Iterable[Frame], descriptors: Sequence[Descriptor]) -> tu
     # One worker beside this thread, which waits on the decoder: both libraries below release the interpreter.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker:
         for batch in _batches(frames):
+            first = -len(times_s) % GLANCE_EVERY
             times_s.extend(frame.time_s for frame in batch)
-            waiting.append(worker.submit(_describe, batch, descriptors))
+            waiting.append(worker.submit(_describe, batch, descriptors, glances, first))
             if len(waiting) > WAITING_BATCHES:
                 take()
         while waiting:
             take()
-    return times_s, described
+    return times_s, described[: len(descriptors)], described[len(descriptors) :]
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
@@ -96,17 +111,26 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _describe(batch: list[Frame], descriptors: Sequence[Descriptor]) -> list[Rows]:
+def _describe(
+    batch: list[Frame], descriptors: Sequence[Descriptor], glances: Sequence[Descriptor], first: int
+) -> list[Rows]:
     samples = np.stack([frame.pixels for frame in batch])
-    return [descriptor.describe(samples) for descriptor in descriptors]
+    some = samples[first::GLANCE_EVERY]
+    return [each.describe(samples) for each in descriptors] + [each.describe(some) for each in glances]
 
 
 def _joined(spec: DescriptorSpec, times_s: list[float], rows: list[Rows], duration_s: float) -> Fingerprint:
-    empty = Rows(np.zeros((0, spec.row_width), spec.row_dtype), np.zeros(0, np.float32))
+    joined = _together(spec, rows)
     return Fingerprint.of(
         spec,
         times_s=np.array(times_s, np.float64),
-        rows=np.concatenate([part.values for part in [empty, *rows]]),
-        quality=np.concatenate([part.quality for part in [empty, *rows]]),
+        rows=joined.values,
+        quality=joined.quality,
         duration_s=duration_s,
     )
+
+
+def _together(spec: DescriptorSpec, rows: list[Rows]) -> Rows:
+    empty = Rows(np.zeros((0, spec.row_width), spec.row_dtype), np.zeros(0, np.float32))
+    parts = [empty, *rows]
+    return Rows(np.concatenate([part.values for part in parts]), np.concatenate([part.quality for part in parts]))

@@ -41,14 +41,14 @@ class Searchable:
     def digests(self) -> tuple[str, ...]:
         return (self._image.digest, self._pdq.digest)
 
-    def candidates(self, rows: NDArray[np.float32], near: float) -> list[str]:
-        """References with at least one row within cosine distance `near` of a query row, most votes first.
+    def candidates(self, rows: NDArray[np.float32], near: float) -> dict[str, float]:
+        """References with at least one row within cosine distance `near` of a query row, and their votes, most first.
 
         A query frame votes for a reference by how near its nearest row comes, so that many mediocre neighbours
         weigh no more than one.
         """
         if not len(rows) or not self._image.item_ids:
-            return []
+            return {}
         distances, items, _ = self._image.search(rows, _NEIGHBOURS)
         votes = np.zeros(len(self._image.item_ids))
         for frame_distances, frame_items in zip(distances, items, strict=True):
@@ -57,7 +57,7 @@ class Searchable:
             owners, first = np.unique(frame_items[close], return_index=True)
             votes[owners] += near - frame_distances[close][first] + 1e-6
         ranked = np.argsort(-votes, kind="stable")[:_AT_MOST]
-        return [self._image.item_ids[number] for number in ranked if votes[number] > 0]
+        return {self._image.item_ids[number]: float(votes[number]) for number in ranked if votes[number] > 0}
 
     def frames(self, reference_id: str) -> Frames:
         """The searchable frames of one reference."""

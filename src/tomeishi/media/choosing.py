@@ -6,6 +6,7 @@ first frame of the new shot.
 """
 
 from collections import deque
+from operator import mul
 
 from PIL import Image, ImageChops
 
@@ -49,7 +50,8 @@ class Cuts:
         before, self._before = self._before, thumbnail
         if before is None:
             return False
-        difference = sum(ImageChops.difference(before, thumbnail).tobytes()) / (thumbnail.width * thumbnail.height)
+        counts = ImageChops.difference(before, thumbnail).histogram()
+        difference = sum(map(mul, range(256), counts)) / (thumbnail.width * thumbnail.height)
         usual = sum(self._usual) / len(self._usual) if self._usual else 0.0
         self._usual.append(difference)
         if difference < max(_CUT_AT_LEAST, _CUT_TIMES_USUAL * usual) or time_s - self._last_s < _CUT_GAP_S:

@@ -1,6 +1,7 @@
 """Reference files, what was made of them, what of them never counts, and where two of them are the same."""
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Reference:
     member: str
     path: str
     """As registered."""
+    location: str
+    """The same, absolute, as it was when registered."""
     digest: str
     size_bytes: int
     kind: MediaKind
@@ -107,6 +110,7 @@ def add_reference(
         "id": reference_id,
         "work_id": work_id,
         "path": path,
+        "location": os.path.abspath(path),  # noqa: PTH100 - pathlib's resolve would follow links: another name
         "digest": digest,
         "size_bytes": size_bytes,
         "kind": kind.value,
@@ -282,6 +286,7 @@ def _references(tx: Connection, query: Select[*tuple[Any, ...]]) -> list[Referen
             member_id=row.member_id,
             member=row.member,
             path=row.path,
+            location=row.location,
             digest=row.digest,
             size_bytes=row.size_bytes,
             kind=MediaKind(row.kind),

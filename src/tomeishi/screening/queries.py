@@ -4,11 +4,10 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-MEDIA_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .ogv .flv .wmv .3gp "
-    ".png .jpg .jpeg .gif .webp .bmp .tif .tiff .apng .avif "
-    ".wav .mp3 .m4a .aac .flac .ogg .opus".split()
-)
+_MOVING = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .ogv .flv .wmv .3gp"
+_STILL = ".png .jpg .jpeg .gif .webp .bmp .tif .tiff .apng .avif"
+_SOUND = ".wav .mp3 .m4a .aac .flac .ogg .opus"
+MEDIA_SUFFIXES = frozenset(f"{_MOVING} {_STILL} {_SOUND}".split())
 """What is picked out of a folder. A file that is named itself is tried whatever it is called."""
 
 
@@ -31,7 +30,8 @@ def _expanded(argument: str) -> list[str]:
     if path.is_dir():
         return [str(found) for found in sorted(path.rglob("*")) if _is_media(found)]
     if not path.exists() and glob.has_magic(argument):
-        return sorted(found for found in glob.glob(argument, recursive=True) if Path(found).is_file()) or [argument]
+        matching = glob.glob(argument, recursive=True)  # noqa: PTH207 - the pattern may be absolute
+        return sorted(found for found in matching if Path(found).is_file()) or [argument]
     return [argument]
 
 

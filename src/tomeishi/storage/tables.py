@@ -131,6 +131,7 @@ reference_files = Table(
     Column("id", Text, primary_key=True),
     Column("work_id", ForeignKey("works.id"), nullable=False, index=True),
     Column("path", Text, nullable=False),
+    Column("location", Text, nullable=False),
     Column("digest", Text, nullable=False, index=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
@@ -140,6 +141,7 @@ reference_files = Table(
     UniqueConstraint("work_id", "digest"),
     CheckConstraint("kind IN ('video', 'image', 'sound')", name="kind"),
 )
+"""`path` as it was given, `location` the same made absolute: the folder of whoever asks later is another one."""
 
 fingerprint_files = Table(
     "fingerprint_files",

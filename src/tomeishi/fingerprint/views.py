@@ -1,0 +1,50 @@
+"""Parts of a picture as pictures of their own: a film stacked beside another, or shown small inside one, fills a part.
+
+A `View` of a descriptor is a descriptor: it cuts its part out of every sample first. Boxes are shares of width and
+height. Undoing edits on the query's side is what won VSC2022 (Meta's video similarity challenge, CVPR 2023).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Rows
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in [0, 1]."""
+
+PARTS: tuple[Box, ...] = (
+    (0.0, 0.0, 0.5, 1.0),
+    (0.5, 0.0, 1.0, 1.0),
+    (0.0, 0.0, 1.0, 0.5),
+    (0.0, 0.5, 1.0, 1.0),
+    (0.2, 0.2, 0.8, 0.8),
+    (0.0, 0.0, 0.5, 0.5),
+    (0.5, 0.0, 1.0, 0.5),
+    (0.0, 0.5, 0.5, 1.0),
+    (0.5, 0.5, 1.0, 1.0),
+)
+"""Halves of a stack, the middle, and the corners where a picture in picture sits."""
+
+_SMALLEST = 8
+"""Pixels a side that a descriptor takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`descriptor`, of one part of each sample."""
+
+    descriptor: Descriptor
+    box: Box
+
+    @property
+    def spec(self) -> DescriptorSpec:
+        return self.descriptor.spec
+
+    def describe(self, samples: NDArray[np.uint8]) -> Rows:
+        height, width = samples.shape[1:3]
+        left, top, right, bottom = self.box
+        x, y = min(int(left * width), width - _SMALLEST), min(int(top * height), height - _SMALLEST)
+        across, down = max(_SMALLEST, int((right - left) * width)), max(_SMALLEST, int((bottom - top) * height))
+        return self.descriptor.describe(samples[:, y : y + down, x : x + across])
