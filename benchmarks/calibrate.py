@@ -25,6 +25,7 @@ from tomeishi.values import Band
 
 SPEEDS = (0.5, 0.75, 1.0, 1.0, 1.0, 1.25, 1.5, 2.0)
 SECONDS = 30.0
+LOOSER = 1.2
 WHERE = Path(calibration.__file__).with_name("calibration.json")
 
 Sample = tuple[float, float, bool]
@@ -79,6 +80,7 @@ class Measured:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.unrelated: list[tuple[float, float]] = []
+        self.misplaced: list[tuple[float, float]] = []
         self.clips = 0
         self.hours = 0.0
 
@@ -91,8 +93,8 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
     references = [frames_of(sampled(each), image, pdq) for each in registered]
     result = Measured()
 
-    def aligned(query: Frames, reference: Frames) -> list[tuple[Stretch, tuple[float, float]]]:
-        found = stretches(query.image @ reference.image.T, query.track, reference.track, 1 - same.image)
+    def aligned(query: Frames, reference: Frames, distance: float) -> list[tuple[Stretch, tuple[float, float]]]:
+        found = stretches(query.image @ reference.image.T, query.track, reference.track, 1 - distance)
         return [(s, features(s, query)) for s in found]
 
     for number, drawn in enumerate(registered):
@@ -101,16 +103,18 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
             query, truth = frames_of(made.pictures, image, pdq), made.truth
             result.clips += 1
             for other, reference in enumerate(references):
-                for stretch, each in aligned(query, reference):
+                for stretch, each in aligned(query, reference, same.image):
                     right = other == number and stretch.reference.overlap(truth) > 0.3 * stretch.reference.length
                     result.samples.append((*each, right))
+                    if not right:
+                        result.misplaced.append(each)
     for number in range(unrelated):
         query = frames_of(sampled(draw(first_seed + 10_000 + number, SECONDS)), image, pdq)
         result.hours += SECONDS / 3600
         for reference in references:
-            for _, each in aligned(query, reference):
-                result.unrelated.append(each)
-                result.samples.append((*each, False))
+            result.unrelated += [each for _, each in aligned(query, reference, same.image)]
+            # False segments are too rare to fit on as they come: a looser look gives enough that are nearly so.
+            result.samples += [(*each, False) for _, each in aligned(query, reference, same.image * LOOSER)]
     return result
 
 
@@ -152,7 +156,7 @@ def bands(fitted: NDArray[np.float64], on: Measured) -> dict[Band, float]:
     """Strong lies above every false segment seen here, by half of the way to certainty; likely above all but one in an
     hour of unrelated film; weak above all but ten."""
     false = sorted((score(fitted, s) for s in on.unrelated), reverse=True) + [0.0] * 1000
-    top = max([score(fitted, s[:2]) for s in on.samples if not s[2]], default=0.5)
+    top = max([score(fitted, s) for s in [*on.unrelated, *on.misplaced]], default=0.5)
     likely = max(0.5, false[int(on.hours * 1)])
     weak = max(0.3, false[int(on.hours * 10)])
     strong = max(1 - (1 - top) / 2, likely)

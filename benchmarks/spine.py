@@ -154,8 +154,9 @@ def _boundary_s(screening: Screening, case: Case) -> float | None:
     if not segments or case.truth is None:
         return None
     best = max(segments, key=lambda s: s.query.length)
-    pairs = [(best.query.start, case.truth.query.start), (best.query.end, case.truth.query.end),
-             (best.reference.start, case.truth.reference.start), (best.reference.end, case.truth.reference.end)]  # fmt: skip
+    pairs = []
+    for mine, true in ((best.query, case.truth.query), (best.reference, case.truth.reference)):
+        pairs += [(mine.start, true.start), (mine.end, true.end)]
     return float(np.mean([abs(a - b) for a, b in pairs]))
 
 

@@ -26,6 +26,7 @@ from tomeishi.config import Limits
 from tomeishi.fingerprint.descriptor import Descriptor, Metric, Rows
 from tomeishi.fingerprint.image import ImageDescriptor
 from tomeishi.fingerprint.pdq import Pdq
+from tomeishi.fingerprint.samples import detail
 from tomeishi.media.sample import SamplePlan, sample
 
 QUANTILES = (0.0001, 0.001, 0.01, 0.1, 0.5)
@@ -63,6 +64,11 @@ def real(folder: Path) -> Gallery:
                 pictures.append(frame.pixels.copy())
                 owners.append(path.stem.split("_")[0])
     return Gallery("films", pictures, np.array(owners))
+
+
+def _good(gallery: Gallery, least_quality: float) -> Gallery:
+    kept = [i for i, picture in enumerate(gallery.pictures) if detail(picture) >= least_quality]
+    return Gallery(gallery.name, [gallery.pictures[i] for i in kept], gallery.owners[kept])
 
 
 def described(rule: Descriptor, pictures: list[Picture]) -> Rows:
@@ -184,7 +190,7 @@ def main() -> None:
     if arguments.films:
         galleries.append(real(arguments.films))
     if arguments.choices:
-        choices(arguments.pictures, arguments.choices, galleries)
+        choices(arguments.pictures, arguments.choices, [_good(gallery, arguments.quality) for gallery in galleries])
         return
     rules: list[Descriptor] = [ImageDescriptor(), Pdq()]
     results = {

@@ -4,6 +4,7 @@ A verb that crosses rooms stands here as one function: `register`, `screen`, `re
 rooms themselves, inside a transaction of the platform.
 """
 
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -23,7 +24,15 @@ from tomeishi.config import Limits, Settings, settings_from
 from tomeishi.consent import ledger, rules
 from tomeishi.consent.entries import WorkRef
 from tomeishi.consent.permission import Permission
-from tomeishi.errors import Conflict, MissingExtra, NotFound, UnreadableMedia
+from tomeishi.errors import (
+    BadInput,
+    Conflict,
+    MissingExtra,
+    NotFound,
+    StorageFailure,
+    TomeishiError,
+    UnreadableMedia,
+)
 from tomeishi.evidence import package
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.comparison_page import write_page
@@ -48,7 +57,7 @@ from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.queries import expand
 from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.db import Database
-from tomeishi.values import Interval, MediaKind, Skipped, Use, digest_of_file, new_id
+from tomeishi.values import Interval, MediaKind, Partial, Skipped, Use, digest_of_file, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class Registered:
     """Ids, in the order of the files; a file that the work had already keeps its id."""
     skipped: tuple[Skipped, ...]
     """Files that could not be read; the others are registered all the same."""
+    partial: tuple[tuple[str, Partial], ...]
+    """Files that are registered as far as they could be read."""
     overlaps: tuple[str, ...]
     """Ids of overlaps with references of other members."""
 
@@ -82,7 +93,7 @@ class Platform:
         self._database.migrate()
         self._blobs = Blobs(settings.blobs)
         if not settings.policy.exists():
-            settings.policy.write_text(default_text(), encoding="utf-8")
+            _write_whole(settings.policy, default_text().encode())
 
     def __enter__(self) -> "Platform":
         return self
@@ -128,23 +139,35 @@ class Platform:
     ) -> Registered:
         """Add reference files to a work of a member; both are made where the registry has none of that name.
 
-        Raises UnreadableMedia where files were given and not one could be read: nothing is registered then.
+        Where files were given and not one could be registered, nothing is: raises NotFound or UnreadableMedia.
         """
         extracted: list[tuple[str, str, Extraction]] = []
-        skipped: list[Skipped] = []
+        failures: list[tuple[str, TomeishiError]] = []
         for file in files:
             try:
-                extracted.append((str(file), digest_of_file(Path(file)), self._pictures_of(Path(file))))
+                extraction = self._pictures_of(Path(file))
+                extracted.append((str(file), digest_of_file(Path(file)), extraction))
             except (NotFound, UnreadableMedia) as error:
-                skipped.append(Skipped(str(file), str(error)))
-        if files and not extracted:
-            raise UnreadableMedia(skipped[0].reason)
+                failures.append((str(file), error))
+        added: dict[str, str] = {}
         with self.transaction() as tx:
             work_id = self._work(tx, member, title, reading, aliases)
-            added = tuple(self._reference(tx, work_id, *each) for each in extracted)
-        return Registered(work_id, added, tuple(skipped), self._overlaps(added))
+            for path, digest, extraction in extracted:
+                try:
+                    added[path] = self._reference(tx, work_id, path, digest, extraction)
+                except BadInput as error:  # a name that cannot be kept
+                    failures.append((path, error))
+            if files and not added:
+                raise _nothing_read([error for _, error in failures])
+        return Registered(
+            work_id,
+            tuple(added.values()),
+            tuple(Skipped(path, str(error)) for path, error in failures),
+            tuple((path, each.partial) for path, _, each in extracted if path in added and each.partial is not None),
+            self._overlaps(tuple(added.values())),
+        )
 
-    def add_files(self, media: Iterable[tuple[str, Path]]) -> Iterator[tuple[Path, Skipped | None]]:
+    def add_files(self, media: Iterable[tuple[str, Path]]) -> Iterator[tuple[Path, Skipped | Partial | None]]:
         """Reference files for works that an import made, one by one; index and overlaps follow at the end."""
         added: list[str] = []
         for work_id, path in media:
@@ -152,8 +175,8 @@ class Platform:
                 extraction = self._pictures_of(path)
                 with self.transaction() as tx:
                     added.append(self._reference(tx, work_id, str(path), digest_of_file(path), extraction))
-                yield path, None
-            except (NotFound, UnreadableMedia) as error:
+                yield path, extraction.partial
+            except (NotFound, BadInput) as error:
                 yield path, Skipped(str(path), str(error))
         self._overlaps(added)
 
@@ -354,14 +377,14 @@ class Platform:
     ) -> Reported:
         """Screen one query and seal what was found in a package under `out`, with its PDFs beside it.
 
-        Raises UnreadableMedia where the query could not be read at all: there is nothing to seal.
+        Raises NotFound or UnreadableMedia where the query could not be read at all: there is nothing to seal.
         """
         capture = capture or Capture()
         moment = clock.now()
         screener = self.screener(provider=capture.provider, model=capture.model, use=use, policy=policy, moment=moment)
         screening = screener.screen(query, str(query))
         if screening.skipped is not None:
-            raise UnreadableMedia(screening.skipped.reason)
+            raise (UnreadableMedia if query.exists() else NotFound)(screening.skipped.reason)
         contents = self._contents(query, screening, capture, moment, seal_query=seal_query)
         out.mkdir(parents=True, exist_ok=True)
         stem = f"{query.stem[:60]}-{contents.package_id}"
@@ -369,7 +392,7 @@ class Platform:
         documents = []
         for language, pdf in sealed.reports.items():
             path = out / f"{stem}.{language}.pdf"
-            path.write_bytes(pdf)
+            _write_whole(path, pdf)
             documents.append(path)
         return Reported(screening, sealed, tuple(documents))
 
@@ -485,6 +508,24 @@ def installation_key(settings: Settings) -> Path:
 def _descriptors() -> tuple[Descriptor, Descriptor]:
     pdq, image = shipped_descriptors()
     return image, pdq
+
+
+def _nothing_read(failures: Sequence[TomeishiError]) -> TomeishiError:
+    """Why not one of several files could be registered."""
+    return failures[0] if len(failures) == 1 else UnreadableMedia("; ".join(str(each) for each in failures))
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """A new file, complete or not at all: half a policy would stand in the way for good."""
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        raise StorageFailure(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _work_facts(work: works.Work) -> dict[str, Any]:

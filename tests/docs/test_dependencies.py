@@ -41,7 +41,9 @@ def _names(requirements: list[str]) -> list[str]:
 
 
 RUN_TIME = _names(SETTINGS["project"]["dependencies"])
-EXTRAS = _names([line for group in SETTINGS["project"]["optional-dependencies"].values() for line in group])
+OPTIONAL = SETTINGS["project"]["optional-dependencies"]
+EXTRAS = _names([line for group, lines in OPTIONAL.items() if group != "peers" for line in lines])
+PEERS = _names(OPTIONAL["peers"])
 DEVELOPMENT = _names(SETTINGS["dependency-groups"]["dev"])
 
 
@@ -89,7 +91,8 @@ def _may_be_used(expression: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("heading", "packages"), [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Development", DEVELOPMENT)]
+    ("heading", "packages"),
+    [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Peers", PEERS), ("Development", DEVELOPMENT)],
 )
 def test_each_dependency_has_its_row_and_no_row_is_left_over(heading: str, packages: list[str]) -> None:
     assert sorted(_table(heading)) == sorted(packages)
@@ -126,11 +129,11 @@ def test_everything_that_is_needed_is_named() -> None:
     assert not {name for name in INSTALLED if not re.search(rf"(?<![a-z-]){re.escape(name)}(?![a-z-])", prose)}
 
 
-def _imported() -> dict[str, set[str]]:
-    """Distributions that `src/` imports from, each with the modules that do."""
+def _imported(folder: Path = PACKAGE) -> dict[str, set[str]]:
+    """Distributions that a folder's modules import from, each with the modules that do."""
     owners = packages_distributions()
     found: dict[str, set[str]] = {}
-    for path in PACKAGE.rglob("*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Import(names=names):
@@ -141,7 +144,7 @@ def _imported() -> dict[str, set[str]]:
                     continue
             for top in {name.split(".")[0] for name in modules} - sys.stdlib_module_names - {"tomeishi"}:
                 for owner in owners.get(top, [top]):
-                    found.setdefault(canonicalize_name(owner), set()).add(path.relative_to(PACKAGE).as_posix())
+                    found.setdefault(canonicalize_name(owner), set()).add(path.relative_to(folder).as_posix())
     return found
 
 
@@ -152,6 +155,13 @@ def test_what_the_source_imports_is_declared() -> None:
 
 def test_what_is_declared_is_imported() -> None:
     assert {*RUN_TIME, *EXTRAS} <= {*_imported()}
+
+
+def test_peers_are_measured_against_and_needed_nowhere_else() -> None:
+    """They may have to be compiled, and set-up needs no compiler."""
+    assert {*PEERS} <= {*_imported(ROOT / "benchmarks")}
+    assert not {*PEERS} & ({*_imported()} | {*_imported(ROOT / "tests")})
+    assert not [name for name in PEERS if re.search(rf"^{re.escape(name)}==", LOCK, re.MULTILINE)]
 
 
 def test_no_file_is_opened_through_opencv() -> None:

@@ -72,6 +72,14 @@ def test_a_title_on_a_plain_ground_is_left_whole() -> None:
     assert inside(card).shape == card.shape
 
 
+def test_a_page_of_text_loses_no_more_than_its_margins() -> None:
+    page = np.zeros((180, 320, 3), np.uint8)
+    for row in (60, 80, 100, 120):
+        words = "in a kingdom at peace there lived"
+        cv2.putText(page, words, (20, row), cv2.FONT_HERSHEY_DUPLEX, 0.5, (230, 230, 230), 1, cv2.LINE_AA)
+    assert inside(page).sum(dtype=np.int64) > 0.97 * page.sum(dtype=np.int64)
+
+
 def test_a_scene_that_is_dark_along_one_edge_loses_its_border_only() -> None:
     scene = SCENES[1].copy()
     scene[140:] = 0

@@ -55,7 +55,8 @@ def drawn(formula: str, height: int, width: int, seed: int) -> NDArray[np.uint8]
             ]
         case _:
             raise ValueError(formula)
-    return np.clip(np.stack(planes, axis=-1), 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(np.stack(planes, axis=-1), 0, 255).astype(np.uint8)
+    return picture
 
 
 def named(entry: dict[str, str | int]) -> str:

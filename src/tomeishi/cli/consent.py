@@ -167,8 +167,8 @@ def check(
         write_json(answer.to_json())
         return
     data.print("allowed" if answer.allowed else "not allowed")
-    data.print(answer.english, markup=False)
-    data.print(answer.japanese, markup=False)
+    data.print(answer.english)
+    data.print(answer.japanese)
 
 
 @app.command()
@@ -193,7 +193,7 @@ def history(
         whom = stated.provider or "all providers"
         source = f"signed {each.signed.key_id}" if each.signed else f"recorded by {each.recorded_by}"
         line = f"{each.number}  {clock.to_text(each.recorded_at)}  {each.id}  {stated.kind}  {about}"
-        data.print(f"{line}  {uses}  {whom}  {source}", markup=False)
+        data.print(f"{line}  {uses}  {whom}  {source}")
 
 
 def _terms(

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tomeishi import clock, wiring
 from tomeishi.access import public_keys
@@ -74,12 +75,12 @@ def demo(
         checked = wiring.verify(reported.sealed.path, [], home=out / "home")
     comparison = wiring.compare(queries[1].path, paths[COPIES[1].source])
     wiring.comparison_page(comparison, out / "comparison.html")
-    data.print(f"evidence:    {reported.sealed.path}", markup=False)
-    data.print(f"             {checked.state}, signed by {reported.sealed.key_id}", markup=False)
+    data.print(f"evidence:    {reported.sealed.path}")
+    data.print(f"             {checked.state}, signed by {reported.sealed.key_id}")
     for document in reported.documents:
-        data.print(f"report:      {document}", markup=False)
-    data.print(f"comparison:  {out / 'comparison.html'}", markup=False)
-    data.print(f"findings:    {out / 'findings.jsonl'}", markup=False)
+        data.print(f"report:      {document}")
+    data.print(f"comparison:  {out / 'comparison.html'}")
+    data.print(f"findings:    {out / 'findings.jsonl'}")
     say(f"{time.monotonic() - began:.0f} s. Next: tomeishi compare A B --html page.html  |  tomeishi works add --help")
     return 0
 
@@ -135,7 +136,9 @@ def _print(queries: list[Query], results: list[Screening], titles: list[str]) ->
         planted = query.planted
         head = [query.path.stem, f"{wanted} {_span(planted.query)}" if planted else "nothing"]
         for number, row in enumerate(rows):
-            table.add_row(*(head if number == 0 else ["", ""]), *row, f"[{colour}]{outcome}[/]" if number == 0 else "")
+            table.add_row(
+                *(head if number == 0 else ["", ""]), *row, Text(outcome, style=colour) if number == 0 else ""
+            )
         table.add_section()
     data.print(table)
     data.print(f"{right} of {len(queries)} right. A score states a resemblance; it is not a legal finding.")

@@ -35,5 +35,5 @@ def doctor(as_json: Json = False, home: Home = None) -> int:
     else:
         marks = {True: "ok", False: "WRONG", None: "-"}
         for name, ok, detail in rows:
-            data.print(f"{marks[ok]:>6}  {name}: {detail}", markup=False)
+            data.print(f"{marks[ok]:>6}  {name}: {detail}")
     return 2 if any(ok is False for _, ok, _ in rows) else 0

@@ -63,7 +63,7 @@ def register(
 
 @app.command()
 def retire(
-    key_id: str,
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it.")],
     because: Annotated[RetiredBecause, typer.Option(help="Why it is no longer used.")],
     home: Home = None,
 ) -> None:
@@ -94,4 +94,4 @@ def list_(as_json: Json = False, home: Home = None) -> None:
         return
     for row in rows:
         state = f"retired {row['retired_at']} ({row['retired_because']})" if row["retired_at"] else "in use"
-        data.print(f"{row['key_id']}  {row['member']}  {state}", markup=False)
+        data.print(f"{row['key_id']}  {row['member']}  {state}")

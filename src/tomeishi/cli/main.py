@@ -10,7 +10,7 @@ import sys
 import typer
 
 from tomeishi.cli import consent, demo, doctor, index, keys, members, report, screen, works
-from tomeishi.cli.output import say
+from tomeishi.cli.output import say, use_utf8
 from tomeishi.errors import TomeishiError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run, and end with the exit code that the outcome has."""
+    use_utf8()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,5 +1,7 @@
 """`tomeishi members`: the rights holders of the coalition."""
 
+from typing import Annotated
+
 import typer
 
 from tomeishi import wiring
@@ -11,7 +13,11 @@ app = typer.Typer(name="members", help="The rights holders of the coalition.", n
 
 
 @app.command()
-def add(name: str, as_json: Json = False, home: Home = None) -> None:
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As reports will show it.")],
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
     """Add a member."""
     with wiring.open(home) as platform, platform.transaction() as tx:
         member = works.add_member(tx, name)
@@ -27,4 +33,4 @@ def list_(as_json: Json = False, home: Home = None) -> None:
         write_json([{"member": member.id, "name": member.name} for member in found])
         return
     for member in found:
-        data.print(f"{member.id}  {member.name}", markup=False)
+        data.print(f"{member.id}  {member.name}")

@@ -7,7 +7,7 @@ import typer
 
 from tomeishi import clock, wiring
 from tomeishi.cli.options import Home
-from tomeishi.cli.output import data, say, write_json
+from tomeishi.cli.output import data, read_in_part, say, write_json
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.timestamps import http_transport
 from tomeishi.values import Use
@@ -60,10 +60,12 @@ def report(
             }
         )
     else:
-        data.print(str(done.sealed.path), markup=False)
+        data.print(str(done.sealed.path))
         say(f"{len(screening.findings)} findings, verdict {screening.verdict}; signed by {done.sealed.key_id}")
         for path in done.documents:
             say(f"wrote {path}")
+    if screening.partial:
+        say(read_in_part(query, screening.partial))
     return 3 if screening.partial else int(bool(screening.findings))
 
 
@@ -83,6 +85,6 @@ def verify(
     else:
         marks = {True: "ok", False: "ALTERED", None: "not checked"}
         for check in found.checks:
-            data.print(f"{marks[check.ok]:>11}  {check.name}: {check.detail}", markup=False)
+            data.print(f"{marks[check.ok]:>11}  {check.name}: {check.detail}")
         data.print(found.state.replace("_", " "))
     return found.exit_code

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tomeishi import clock, wiring
 from tomeishi.cli.options import Home
-from tomeishi.cli.output import data, say, tracked, write_json, write_line
+from tomeishi.cli.output import data, read_in_part, say, tracked, write_json, write_line
 from tomeishi.evidence.comparison_page import time_code
 from tomeishi.screening.findings import Screening
 from tomeishi.values import Use, Verdict
@@ -18,7 +19,7 @@ _COLOURS = {Verdict.CLEAR: "green", Verdict.REVIEW: "yellow", Verdict.BLOCK: "re
 
 def screen(
     queries: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, or - for paths on stdin")
+        list[str], typer.Argument(metavar="FILE", help="Files, folders, globs, or - for paths on stdin")
     ],
     jsonl: Annotated[bool, typer.Option("--jsonl", "--json", help="One JSON line per query.")] = False,
     provider: Annotated[str | None, typer.Option(help="Who runs the generator: asked of the ledger.")] = None,
@@ -39,6 +40,10 @@ def screen(
             results.append(result)
             if jsonl:
                 write_line(result.to_json())
+            if result.skipped:
+                say(f"skipped: {result.skipped.reason}")
+            if result.partial:
+                say(read_in_part(name, result.partial))
     if not jsonl:
         _print(results)
     unread = [result for result in results if result.skipped or result.partial]
@@ -51,12 +56,12 @@ def screen(
 def _print(results: list[Screening]) -> None:
     table = Table("query", "verdict", "work", "member", "kind", "band", "score", "seconds of the query", "permission")
     for result in results:
-        verdict = f"[{_COLOURS[result.verdict]}]{result.verdict}[/]"
+        verdict = Text(result.verdict, style=_COLOURS[result.verdict])
         if result.skipped:
-            table.add_row(result.query, verdict, f"[dim]skipped: {result.skipped.reason}[/]")
+            table.add_row(result.query, verdict, Text(f"skipped: {result.skipped.reason}", style="dim"))
         elif not result.findings:
             kinds = ", ".join(result.checked)
-            table.add_row(result.query, verdict, f"[dim]nothing found (looked for {kinds})[/]")
+            table.add_row(result.query, verdict, Text(f"nothing found (looked for {kinds})", style="dim"))
         for number, finding in enumerate(result.findings):
             stretches = ", ".join(f"{time_code(s.query.start)}-{time_code(s.query.end)}" for s in finding.segments)
             table.add_row(
@@ -71,7 +76,9 @@ def _print(results: list[Screening]) -> None:
                 "allowed" if finding.permission.allowed else "not allowed",
             )
         if result.partial:
-            table.add_row("", "", f"[dim]read up to {result.partial.until:.1f} s: {result.partial.reason}[/]")
+            table.add_row(
+                "", "", Text(f"read up to {result.partial.until:.1f} s: {result.partial.reason}", style="dim")
+            )
     data.print(table)
     say("A score states a resemblance. It is not a legal finding.")
 
@@ -97,7 +104,8 @@ def compare(
             query_text = f"{time_code(s.query.start)} - {time_code(s.query.end)}"
             reference_text = f"{time_code(s.reference.start)} - {time_code(s.reference.end)}"
             data.print(f"  A {query_text}  resembles  B {reference_text}  at {s.slope:.2f}x, score {s.score:.3f}")
-    partial = comparison.query.partial or comparison.reference.partial
-    if partial:
-        say(f"read only in part, up to {partial.until:.1f} s: {partial.reason}")
-    return 3 if partial else int(comparison.match is not None)
+    sides = (comparison.query, comparison.reference)
+    cut = [(side.path, side.partial) for side in sides if side.partial is not None]
+    for path, partial in cut:
+        say(read_in_part(path, partial))
+    return 3 if cut else int(comparison.match is not None)

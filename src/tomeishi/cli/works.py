@@ -8,10 +8,10 @@ from rich.table import Table
 
 from tomeishi import clock, wiring
 from tomeishi.cli.options import Home, Json
-from tomeishi.cli.output import data, say, tracked, write_json
+from tomeishi.cli.output import data, read_in_part, say, tracked, write_json
 from tomeishi.evidence.comparison_page import time_code
 from tomeishi.registry import references, sheets, transfer, works
-from tomeishi.values import Interval
+from tomeishi.values import Interval, Partial, Skipped
 
 app = typer.Typer(
     name="works", help="Works and their reference media: register, import, export, search.", no_args_is_help=True
@@ -22,7 +22,7 @@ app = typer.Typer(
 def add(
     member: Annotated[str, typer.Option(help="Whose work it is; a member of this name is made where there is none.")],
     title: Annotated[str, typer.Option(help="A work that the member has already gets the files added.")],
-    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Reference films and pictures.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Reference films and pictures.")] = None,
     reading: Annotated[str | None, typer.Option(help="How the title is read, in kana.")] = None,
     alias: Annotated[list[str] | None, typer.Option(help="Another title; may be given several times.")] = None,
     as_json: Json = False,
@@ -37,16 +37,19 @@ def add(
                 "work": done.work_id,
                 "references": list(done.references),
                 "skipped": [{"file": each.item, "reason": each.reason} for each in done.skipped],
+                "partial": [{"file": file, "reason": cut.reason, "until": cut.until} for file, cut in done.partial],
                 "overlaps": list(done.overlaps),
             }
         )
     else:
-        data.print(f"{done.work_id}  {title}: {len(done.references)} references", markup=False)
+        data.print(f"{done.work_id}  {title}: {len(done.references)} references")
     for each in done.skipped:
         say(f"skipped: {each.reason}")
+    for file, cut in done.partial:
+        say(read_in_part(file, cut))
     if done.overlaps:
         say(f"{len(done.overlaps)} overlap with what other members registered: see `tomeishi works overlaps`")
-    return 3 if done.skipped else 0
+    return 3 if done.skipped or done.partial else 0
 
 
 @app.command("list")
@@ -65,7 +68,9 @@ def list_(as_json: Json = False, home: Home = None) -> None:
 
 
 @app.command()
-def show(work: Annotated[str, typer.Argument(metavar="WORK")], as_json: Json = False, home: Home = None) -> None:
+def show(
+    work: Annotated[str, typer.Argument(metavar="WORK", help="Its id.")], as_json: Json = False, home: Home = None
+) -> None:
     """One work with its names, characters, references and exclusions."""
     with wiring.open(home) as platform, platform.reading() as tx:
         found = works.work(tx, work)
@@ -91,17 +96,21 @@ def show(work: Annotated[str, typer.Argument(metavar="WORK")], as_json: Json = F
     if as_json:
         write_json(words)
         return
-    data.print(f"{found.title} ({found.member})  {found.id}", markup=False)
+    data.print(f"{found.title} ({found.member})  {found.id}")
     for name in found.names[1:]:
-        data.print(f"  {name.role}: {name.text}", markup=False)
+        data.print(f"  {name.role}: {name.text}")
     for character in found.characters:
-        data.print(f"  character: {character.name}  {character.id}", markup=False)
+        data.print(f"  character: {character.name}  {character.id}")
     for each in media:
-        data.print(f"  {each.kind}: {each.path}  {time_code(each.duration_s)}  {each.id}", markup=False)
+        data.print(f"  {each.kind}: {each.path}  {time_code(each.duration_s)}  {each.id}")
 
 
 @app.command()
-def find(text: str, as_json: Json = False, home: Home = None) -> int:
+def find(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of a title, alias, reading or character.")],
+    as_json: Json = False,
+    home: Home = None,
+) -> int:
     """Works and characters by any part of a name, blind to kana, width, case and romaji."""
     with wiring.open(home) as platform, platform.reading() as tx:
         found = works.find_names(tx, text)
@@ -120,9 +129,7 @@ def find(text: str, as_json: Json = False, home: Home = None) -> int:
         )
     else:
         for each in found:
-            data.print(
-                f"{each.character_id or each.work_id}  {each.name.text}  ({each.title}, {each.member})", markup=False
-            )
+            data.print(f"{each.character_id or each.work_id}  {each.name.text}  ({each.title}, {each.member})")
     return 0
 
 
@@ -137,7 +144,8 @@ def import_(
     home: Home = None,
 ) -> int:
     """Register works from a sheet. Columns: see docs/how-to/import.md; `works export` writes the same."""
-    skipped = []
+    skipped: list[Skipped] = []
+    cut: list[tuple[Path, Partial]] = []
     with wiring.open(home) as platform:
         table = sheets.read_sheet(sheet)
         with platform.reading() as tx:
@@ -148,8 +156,11 @@ def import_(
         if not dry_run:
             with platform.transaction() as tx:
                 done = transfer.apply_import(tx, plan, clock.now(), partial=partial)
-            outcomes = tracked(platform.add_files(done.media), len(done.media), "fingerprinting")
-            skipped = [problem for _, problem in outcomes if problem is not None]
+            for path, problem in tracked(platform.add_files(done.media), len(done.media), "fingerprinting"):
+                if isinstance(problem, Skipped):
+                    skipped.append(problem)
+                elif problem is not None:
+                    cut.append((path, problem))
     if as_json:
         write_json(
             {
@@ -159,18 +170,21 @@ def import_(
                 "new_members": list(plan.new_members),
                 "errors": [{"row": e.row, "column": e.column, "message": e.message} for e in plan.errors],
                 "skipped": [{"file": each.item, "reason": each.reason} for each in skipped],
+                "partial": [{"file": str(path), "reason": each.reason, "until": each.until} for path, each in cut],
             }
         )
     else:
         would = "would be " if dry_run else ""
         data.print(f"{len(plan.works)} works {would}added, {len(plan.unchanged)} unchanged, {len(plan.errors)} errors")
         if plan.new_members:
-            data.print(f"new members: {', '.join(plan.new_members)}", markup=False)
+            data.print(f"new members: {', '.join(plan.new_members)}")
         for error in plan.errors:
-            data.print(f"row {error.row}, {error.column or 'whole row'}: {error.message}", markup=False)
+            data.print(f"row {error.row}, {error.column or 'whole row'}: {error.message}")
     for each in skipped:
         say(f"skipped: {each.reason}")
-    return 2 if plan.errors and dry_run else 3 if skipped or plan.errors else 0
+    for path, partial_read in cut:
+        say(read_in_part(path, partial_read))
+    return 2 if plan.errors and dry_run else 3 if skipped or cut or plan.errors else 0
 
 
 @app.command()
@@ -223,13 +237,9 @@ def overlaps(as_json: Json = False, home: Home = None) -> None:
         return
     for each in found:
         sides = (f"{side.title} ({side.member}): {side.path}" for side in (each.reference, each.other))
-        data.print("  and  ".join(sides), markup=False)
+        data.print("  and  ".join(sides))
         for mine, other in each.segments:
-            spans = (
-                f"{time_code(mine.start)} - {time_code(mine.end)}",
-                f"{time_code(other.start)} - {time_code(other.end)}",
-            )
-            data.print(f"  {spans[0]}  shows the same as  {spans[1]}")
+            data.print(f"  {_span(mine)}  shows the same as  {_span(other)}")
 
 
 def _span(interval: Interval) -> str:

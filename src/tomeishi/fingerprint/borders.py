@@ -6,7 +6,8 @@ a frame too dark for its bars to be told from it: it keeps them. The opposite er
 would make unlike frames alike, so a border has to satisfy all of this:
 
 - its lines are of one colour from the sample's edge inwards, but for coding noise;
-- it ends in a straight edge, across which a third of the line or more changes colour at once;
+- it ends in a straight edge, across which a third of the line or more changes colour at once, and stays changed
+  over the next eighth of the side, which lines of text mostly don't;
 - its opposite side has the same colour and the same depth, or would have but for a picture that is dark there;
 - it is between 1/50 and 21/50 of the side deep.
 """
@@ -24,7 +25,9 @@ TOLERANCE = 14.0
 UNIFORM_SHARE = 0.97
 """Share of a border line's cells that keep the tolerance; the rest may be dust or a speck of a logo."""
 EDGE_SHARE = 1 / 3
-"""Share of cells that change colour where the border ends."""
+"""Share of cells that change colour where the border ends, there and on average behind it."""
+BEHIND = 1 / 8
+"""Share of the side that is looked at behind the edge."""
 SOFTEST_EDGE = 0.03
 """Share of the side over which a coder may have smeared that edge."""
 SHALLOWEST = 0.02
@@ -73,7 +76,8 @@ def _depth(lines: NDArray[Any]) -> int:
     sharp = inwards[depth : depth + max(2, round(count * SOFTEST_EDGE))] >= EDGE_SHARE
     if not SHALLOWEST * count <= depth <= DEEPEST * count or not sharp.any():
         return 0
-    return depth + int(np.argmax(sharp))
+    depth += int(np.argmax(sharp))
+    return depth if inwards[depth : depth + max(2, round(count * BEHIND))].mean() >= EDGE_SHARE else 0
 
 
 def _run(share: NDArray[np.float64]) -> int:

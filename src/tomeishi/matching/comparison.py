@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tomeishi.config import Limits
-from tomeishi.errors import BadInput
+from tomeishi.errors import UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.matching.matches import Match, SameFrame, frames_of, match, similarity_curve
@@ -88,7 +88,7 @@ def compare(
     calibration: Calibration,
     limits: Limits,
 ) -> Comparison:
-    """Raises UnreadableMedia where either file cannot be read, BadInput where either holds sound alone."""
+    """Raises NotFound, or UnreadableMedia where either file cannot be read or holds sound alone."""
     sides = [_extracted(path, image, pdq, plan, limits) for path in (query, reference)]
     frames = [frames_of(side.fingerprints[image.spec.key], side.fingerprints[pdq.spec.key]) for side in sides]
     same = SameFrame(image.spec.threshold, pdq.spec.threshold)
@@ -104,7 +104,7 @@ def compare(
 def _extracted(path: Path, image: Descriptor, pdq: Descriptor, plan: SamplePlan, limits: Limits) -> Extraction:
     extraction = extract(path, (image, pdq), plan, limits)
     if extraction.info.kind is MediaKind.SOUND:
-        raise BadInput(f"{path}: sound without picture; this version compares pictures only")
+        raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
     return extraction
 
 

@@ -27,11 +27,14 @@ def expand(arguments: Iterable[str], listed: Iterable[str]) -> list[str]:
 
 def _expanded(argument: str) -> list[str]:
     path = Path(argument)
-    if path.is_dir():
-        return [str(found) for found in sorted(path.rglob("*")) if _is_media(found)]
-    if not path.exists() and glob.has_magic(argument):
-        matching = glob.glob(argument, recursive=True)  # noqa: PTH207 - the pattern may be absolute
-        return sorted(found for found in matching if Path(found).is_file()) or [argument]
+    try:
+        if path.is_dir():
+            return [str(found) for found in sorted(path.rglob("*")) if _is_media(found)]
+        if not path.exists() and glob.has_magic(argument):
+            matching = glob.glob(argument, recursive=True)  # noqa: PTH207 - the pattern may be absolute
+            return sorted(found for found in matching if Path(found).is_file()) or [argument]
+    except OSError:  # too long a name, or a folder that may not be searched: the screening says so
+        return [argument]
     return [argument]
 
 

@@ -12,11 +12,12 @@ Pictures are drawn by `testing.films`; distances are computed here anew, by the 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass
 from functools import cache
+from io import BytesIO
 from math import isfinite
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tomeishi.errors import BadInput
 from tomeishi.fingerprint.descriptor import Descriptor, Metric, Rows
@@ -148,8 +149,9 @@ def a_reencoded_noisy_copy_is_near(case: DescriptorCase) -> None:
     copies = []
     for picture in drawn_pictures():
         noisy = np.clip(picture + random.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
-        coded = cv2.imencode(".jpg", noisy[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-        copies.append(cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB))
+        with BytesIO() as coded:
+            Image.fromarray(noisy).save(coded, "JPEG", quality=60)
+            copies.append(np.asarray(Image.open(coded).convert("RGB")))
     originals, copied = case.descriptor.describe(drawn_pictures()), case.descriptor.describe(np.stack(copies))
     near = np.diag(distances(spec.metric, copied, originals))
     assert near.max() <= spec.threshold, f"copies lie {near} away, past {spec.threshold}"

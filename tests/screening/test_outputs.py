@@ -1,0 +1,69 @@
+"""Screening of edited copies, end to end on drawn films."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tomeishi import wiring
+from tomeishi.screening.findings import Screening
+from tomeishi.testing.edits import write_edited
+from tomeishi.testing.films import DrawnFilm
+from tomeishi.values import Kind, Verdict, covered_s
+
+
+@pytest.fixture(scope="module")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, works: tuple[DrawnFilm, ...], references: tuple[Path, ...]
+) -> Iterator[wiring.Platform]:
+    with wiring.open(tmp_path_factory.mktemp("home")) as opened:
+        for work, path in zip(works, references, strict=True):
+            opened.register(work.member, work.title, [path])
+        yield opened
+
+
+def _screened(platform: wiring.Platform, path: Path) -> Screening:
+    return platform.screener().screen(path, str(path))
+
+
+@pytest.mark.parametrize("edit", ["mirror", "crop_25", "letterbox", "grey", "stacked"])
+def test_an_edited_copy_is_found_where_it_is(
+    platform: wiring.Platform,
+    works: tuple[DrawnFilm, ...],
+    references: tuple[Path, ...],
+    clean: Path,
+    tmp_path: Path,
+    edit: str,
+) -> None:
+    query = tmp_path / "query.mp4"
+    truth = write_edited(references[1], query, [edit], start_s=2.0, end_s=10.0, other=clean, seed=2)
+    (finding,) = _screened(platform, query).findings
+    assert finding.title == works[1].title
+    assert covered_s(segment.query for segment in finding.segments) > 0.7 * truth.query.length
+    for segment in finding.segments:
+        assert segment.reference.start - segment.query.start == pytest.approx(2.0, abs=0.75)
+
+
+def test_what_only_a_part_of_the_picture_shows_is_an_edit(
+    platform: wiring.Platform, references: tuple[Path, ...], clean: Path, tmp_path: Path
+) -> None:
+    query = tmp_path / "query.mp4"
+    write_edited(references[0], query, ["stacked"], start_s=1.0, end_s=9.0, other=clean, seed=3)
+    (finding,) = _screened(platform, query).findings
+    assert finding.kind is Kind.EDIT
+
+
+def test_the_same_file_is_a_copy_over_its_whole_length(platform: wiring.Platform, references: tuple[Path, ...]) -> None:
+    screening = _screened(platform, references[2])
+    (finding,) = screening.findings
+    assert finding.kind is Kind.COPY
+    assert finding.score > 0.9
+    (segment,) = finding.segments
+    assert segment.query.length == pytest.approx(screening.duration_s, abs=0.6)
+
+
+def test_an_empty_registry_finds_nothing_and_says_what_it_looked_for(tmp_path: Path, clean: Path) -> None:
+    with wiring.open(tmp_path / "home") as empty:
+        screening = _screened(empty, clean)
+    assert (screening.findings, screening.verdict) == ((), Verdict.CLEAR)
+    assert screening.checked == (Kind.COPY, Kind.EDIT)
