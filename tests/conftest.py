@@ -1,13 +1,24 @@
 """Films that many tests share: drawn once for a whole run, however many workers there are."""
 
 import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tomeishi import clock, wiring
+from tomeishi.access.keys import new_key, write_key
+from tomeishi.access.public_keys import register_public_key
 from tomeishi.cli.main import run
+from tomeishi.registry import works as catalogue
+from tomeishi.testing import broken
 from tomeishi.testing.edits import Planted, write_edited
 from tomeishi.testing.films import CATALOGUE, DrawnFilm, film, write_film
 from tomeishi.values import Interval
@@ -22,6 +33,16 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An installation of one test, with the first two works registered, and a key of the first one's member."""
+
+    home: Path
+    works: tuple[str, ...]
+    references: tuple[str, ...]
+    key: Path
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +75,7 @@ def works() -> tuple[DrawnFilm, ...]:
 def references(shared: Path, works: tuple[DrawnFilm, ...]) -> tuple[Path, ...]:
     """Their films, 320 x 180, 12 s."""
     return tuple(
-        _once(shared / f"reference-{n}.mp4", lambda path, each=each: write_film(each, path, width=320, height=180))
+        _once(shared / f"reference-{n}.mp4", partial(write_film, each, width=320, height=180))
         for n, each in enumerate(works)
     )
 
@@ -77,6 +98,87 @@ def copied(shared: Path, references: tuple[Path, ...], clean: Path) -> tuple[Pat
     path = _once(shared / "copied.mp4", make)
     start = float(truth.read_text())
     return path, Planted(Interval(start, start + 8.0), Interval(3.0, 11.0))
+
+
+@pytest.fixture(scope="session")
+def quoted(shared: Path, references: tuple[Path, ...]) -> Path:
+    """Seconds 2 to 10 of the first reference and nothing else, newly encoded: as clear a copy as there is."""
+    return _once(shared / "quoted.mp4", lambda path: write_edited(references[0], path, start_s=2.0, end_s=10.0))
+
+
+@pytest.fixture(scope="session")
+def bad(shared: Path, references: tuple[Path, ...]) -> Path:
+    """A folder of files that are bad in the way that each is named for; all but two show the first reference."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        broken.empty(folder / "empty.mp4")
+        broken.text(folder / "text.mp4")
+        broken.giant_picture(folder / "giant.png")
+        broken.truncated(references[0], folder / "truncated.mp4", 0.6)
+        broken.sound_only(film(906, 2.0), folder / "sound.m4a")
+        for kind in ("mkv", "webm"):
+            whole = folder / f"whole.{kind}"
+            write_edited(references[0], whole)
+            broken.truncated(whole, folder / f"truncated.{kind}", 0.6)
+            broken.lying_about_duration(whole, folder / f"short.{kind}", 2.0)
+            broken.lying_about_duration(whole, folder / f"long.{kind}", 500.0)
+            whole.unlink()
+
+    return _once(shared / "bad", make)
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path, works: tuple[DrawnFilm, ...], references: tuple[Path, ...]) -> Path:
+    """An installation to copy: registering again in every test would cost most of their time."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        with wiring.open(folder / "home") as platform:
+            done = [
+                platform.register(work.member, work.title, [path], reading=work.reading, aliases=[work.english])
+                for work, path in zip(works[:2], references, strict=False)
+            ]
+            key = new_key(works[0].member)
+            write_key(key, folder / "member.json")
+            with platform.transaction() as tx:
+                member_id = catalogue.member_by_name(tx, works[0].member).id
+                register_public_key(tx, member_id, key.public, clock.now())
+        ids = {"works": [each.work_id for each in done], "references": [each.references[0] for each in done]}
+        (folder / "ids.json").write_text(json.dumps(ids))
+
+    return _once(shared / "template", make)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, template: Path) -> Installation:
+    """What the `tomeishi` of this test finds installed."""
+    shutil.copytree(template / "home", tmp_path / "home")
+    ids = json.loads((template / "ids.json").read_text())
+    return Installation(
+        tmp_path / "home",
+        tuple(ids["works"]),
+        tuple(ids["references"]),
+        Path(shutil.copy(template / "member.json", tmp_path)),
+    )
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """The command, started as a process of its own on the same installation; about 2 s of processor time each."""
+
+    def start(*arguments: str | Path | bytes) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tomeishi", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            # The strictest locale: nothing that is not UTF-8 passes, unless the command sees to it.
+            env=os.environ | {"TOMEISHI_HOME": str(tmp_path / "home"), "PYTHONIOENCODING": "utf-8:strict"},
+        )
+
+    return start
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from glob import glob
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,6 @@ IDS = {
 }
 """Words in capitals that stand for the id an earlier command printed last."""
 
-Follow = Callable[[str], None]
-
 
 def blocks(page: str) -> list[tuple[str, list[str], int]]:
     """Commands of a page, each with the lines shown below it and the exit code that it must have.
@@ -47,6 +44,9 @@ def blocks(page: str) -> list[tuple[str, list[str], int]]:
     return found
 
 
+Follow = Callable[..., None]
+
+
 class Reader:
     """Somebody who types what a page shows, in one folder."""
 
@@ -55,13 +55,17 @@ class Reader:
         self._monkeypatch = monkeypatch
         self._ids: dict[str, str] = {}
 
-    def follow(self, page: str) -> None:
+    def follow(self, page: str, done_before: tuple[str, ...] = ()) -> None:
+        """Every command of `page` does what it shows; those of `done_before` were carried out by the test."""
         for command, shown, code in blocks((DOCS / page).read_text(encoding="utf-8")):
+            if command in done_before:
+                continue
             typed = re.sub(r"\b[A-Z_]{4,}\b(?!=)", lambda word: self._ids.get(word[0], word[0]), command)
             ended, written = self._run(typed)
             assert ended == code, f"{page}: `{command}` ended with {ended}, not {code}\n{written}"
             for name, pattern in IDS.items():
-                self._ids |= {name: each for each in re.findall(pattern, written)[-1:]}
+                if printed := re.findall(pattern, written):
+                    self._ids[name] = printed[-1]
             _compare(f"{page}: `{command}`", shown, written)
 
     def _run(self, command: str) -> tuple[int, str]:
@@ -76,7 +80,9 @@ class Reader:
         with pytest.MonkeyPatch.context() as during:
             for setting in alone[1].split():
                 during.setenv(*setting.split("=", 1))
-            words = [found for word in shlex.split(alone[2]) for found in (sorted(glob(word)) or [word])]
+            words = [
+                found for word in shlex.split(alone[2]) for found in (sorted(map(str, Path().glob(word))) or [word])
+            ]
             self._capsys.readouterr()
             code = run(words)
         written = self._capsys.readouterr()
@@ -92,24 +98,23 @@ def _compare(where: str, shown: list[str], written: str) -> None:
     for line in shown:
         if line.strip() == "…":
             continue
-        pattern = re.compile(".*".join(re.escape(" ".join(part.split())) for part in line.split("…")).replace(r"\ ", " ?"))
+        pattern = re.compile(
+            ".*".join(re.escape(" ".join(part.split())) for part in line.split("…")).replace(r"\ ", " ?")
+        )
         assert any(pattern.search(each) for each in lines), f"{where} does not write\n{line}\nbut\n{written}"
 
 
 @pytest.fixture
-def desk(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Reader:
-    """A reader in an empty folder, with our commands on the path and no installation yet."""
+def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Follow:
+    """Follows a page as a reader in an empty folder, with our commands on the path and no installation yet."""
     folder = tmp_path / "desk"
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("TOMEISHI_HOME", str(folder / "registry"))
+    monkeypatch.setenv("PWD", str(folder))
     monkeypatch.setenv("COLUMNS", "200")
-    return Reader(capsys, monkeypatch)
+    return Reader(capsys, monkeypatch).follow
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +144,7 @@ def furnished(
 
 
 @pytest.fixture
-def furnished_desk(desk: Reader, furnished: Path) -> Reader:
-    """A reader whose folder holds what how-to pages start from."""
+def follow_furnished(follow: Follow, furnished: Path) -> Follow:
+    """The same, in a folder that holds what how-to pages start from."""
     shutil.copytree(furnished, Path.cwd(), dirs_exist_ok=True)
-    return desk
+    return follow

@@ -78,8 +78,8 @@ def test_from_a_registered_work_to_evidence_that_a_stranger_verifies(
     assert _screened(tomeishi, "--provider", "acme", query)["verdict"] == "block"
 
     # Sealed, with where it came from.
-    capture = ("--source-url", "https://video.example/1", "--captured-at", "2026-11-01T10:00:00+09:00")
-    capture += ("--prompt", "星と歩く", "--provider", "acme", "--model", "v2")
+    capture = ["--source-url", "https://video.example/1", "--captured-at", "2026-11-01T10:00:00+09:00"]
+    capture += ["--prompt", "星と歩く", "--provider", "acme", "--model", "v2"]
     reported = tomeishi("report", query, "--out", tmp_path / "evidence", *capture, "--json")
     assert reported.code == 1, reported.err
     words = json.loads(reported.out)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
-from tomeishi.errors import TomeishiError, UnreadableMedia
+from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.fingerprint.views import PARTS, Box, View
@@ -67,7 +67,10 @@ class Screener:
         if extraction.info.kind is MediaKind.SOUND:
             reason = f"{query}: sound without picture; this version compares pictures only"
             return self._skipped(name, digest, reason, duration_s=extraction.duration_s)
-        findings = tuple(self._findings(query, extraction))
+        try:
+            findings = tuple(self._findings(query, extraction))
+        except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
+            return self._skipped(name, digest, str(error))
         verdicts = [finding.verdict for finding in findings]
         if extraction.partial is not None:
             verdicts.append(self.policy.unreadable)
