@@ -16,14 +16,14 @@ help:
 
 setup: $(STAMP)
 
-# uv installs what the lock names, by digest. Where there is no uv, pip takes the one that the lock names.
+# pip takes the uv that the lock names, and uv installs the rest by digest; both trust what the system trusts.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("tomeishi needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || { awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > .venv/uv.lock; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock; }
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 demo: setup
@@ -47,7 +47,7 @@ format: setup
 
 # The peers are not in the lock: only a measurement needs them, and one of them is compiled.
 bench: setup
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python "pdqhash>=0.2.8"
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python "pdqhash>=0.2.8"
 	@$(BIN)/python -m benchmarks.spine
 	@$(BIN)/python -m benchmarks.index_scale
 	@$(BIN)/python -m benchmarks.tables
@@ -61,7 +61,7 @@ docs: setup
 
 # No index address is written: the lock names packages, versions and digests only.
 lock: setup
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--extra c2pa --group dev pyproject.toml -o requirements.lock
 
 clean:

@@ -73,6 +73,10 @@ class Reader:
         if set_name := re.fullmatch(r"export (\w+)=(\S+)", command):
             self._monkeypatch.setenv(set_name[1], os.path.expandvars(set_name[2]))
             return 0, ""
+        if command.startswith("cd "):
+            self._monkeypatch.chdir(command[3:])
+            self._monkeypatch.setenv("PWD", str(Path.cwd()))
+            return 0, ""
         alone = re.fullmatch(r"((?:\w+=\S+ )*)tomeishi ([^|&;<>$]+)(?:> (\S+))?", command)
         if alone is None:
             done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
