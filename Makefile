@@ -57,6 +57,7 @@ calibrate: setup
 	@$(BIN)/python -m benchmarks.tables
 
 docs: setup
+	@$(BIN)/python docs/generate.py
 	@$(BIN)/python -m benchmarks.tables
 
 # No index address is written: the lock names packages, versions and digests only.

@@ -299,7 +299,12 @@ class Platform:
                 self._blobs.get(file.digest)
             return f"{len(files)} files have their digests"
 
-        return [("ledger", ledger_is_whole), ("fingerprints", fingerprints_are_whole), ("index", index_is_whole)]
+        return [
+            ("key that signs evidence", lambda: self.key.public.key_id),
+            ("ledger", ledger_is_whole),
+            ("fingerprints", fingerprints_are_whole),
+            ("index", index_is_whole),
+        ]
 
     def _searchable(self, tx: Connection) -> snapshots.Searchable | None:
         image, pdq = self.descriptors

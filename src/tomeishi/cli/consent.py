@@ -143,8 +143,12 @@ def record(
         raise NotFound(f"{file}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: cannot be read as a signed entry") from error
+    try:
+        signed = SignedEntry.from_text(text)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
     with wiring.open(home) as platform, platform.transaction() as tx:
-        recorded = ledger.record(tx, SignedEntry.from_text(text), clock.now())
+        recorded = ledger.record(tx, signed, clock.now())
     _print_recorded(recorded, as_json)
 
 

@@ -18,7 +18,6 @@ def doctor(as_json: Json = False, home: Home = None) -> int:
         free = shutil.disk_usage(settings.home).free
         rows.append(("home", True, str(settings.home)))
         rows.append(("free disk", free > 1 << 30, f"{free / (1 << 30):.1f} GiB"))
-        rows.append(("key that signs evidence", True, platform.key.public.key_id))
         for descriptor in platform.descriptors:
             rows.append((f"descriptor {descriptor.spec.key}", True, descriptor.spec.weights_digest or "no weights"))
         for name, check in platform.soundness():

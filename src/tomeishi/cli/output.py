@@ -18,9 +18,12 @@ Item = TypeVar("Item")
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that would break the line or command the terminal."""
 
-# Rich honours NO_COLOR and a pipe by itself; `soft_wrap` keeps paths whole when they are copied. A pipe has no width.
+# Rich honours NO_COLOR and a pipe by itself; `soft_wrap` keeps paths whole when they are copied. A pipe has no width:
+# tables in it are as wide as what they hold.
 # Titles and paths are never read as markup: `[b]` in one is five letters, not a style.
-data = Console(soft_wrap=True, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 180)
+data = Console(
+    soft_wrap=True, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 10_000
+)
 messages = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 

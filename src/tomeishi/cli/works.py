@@ -103,6 +103,10 @@ def show(
         data.print(f"  character: {character.name}  {character.id}")
     for each in media:
         data.print(f"  {each.kind}: {each.path}  {time_code(each.duration_s)}  {each.id}")
+        if each.partial_reason:
+            data.print(f"    read only in part: {each.partial_reason}")
+        for exclusion in (e for e in excluded if e.reference_id == each.id):
+            data.print(f"    excluded: {_span(exclusion.interval)}  {exclusion.reason}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from tomeishi.config import Limits
 from tomeishi.errors import StorageFailure
 from tomeishi.evidence.frame_pairs import frame_pairs
+from tomeishi.matching.calibration import shipped
 from tomeishi.matching.comparison import Comparison
 from tomeishi.values import Interval, covered_s
 
@@ -62,6 +63,8 @@ class _Page:
     limit_y: float
     ticks: tuple[tuple[float, str], ...]
     matched_s: float
+    false_segments: float | None
+    """Of this band per 100 hours of unrelated film, at most; None where nothing matched or nothing was measured."""
 
 
 def write_page(comparison: Comparison, path: Path, limits: Limits) -> None:
@@ -103,6 +106,9 @@ def _page(comparison: Comparison, limits: Limits) -> _Page:
         limit_y=_CURVE_HEIGHT * (1 - comparison.same),
         ticks=tuple((round(t * q_scale, 2), time_code(t, tenths=False)) for t in _tick_times(query.duration_s)),
         matched_s=covered_s(segment.query for segment in comparison.segments),
+        false_segments=next(
+            (limit.false_segments_per_100_hours for limit in shipped().bands if limit.band is comparison.band), None
+        ),
     )
 
 

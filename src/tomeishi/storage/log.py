@@ -68,6 +68,11 @@ def encoded(log: str, number: int, previous: str, recorded_at: datetime, body: s
     return "\n".join(words).encode()
 
 
+def leaf_data(entry: LogEntry) -> bytes:
+    """What the Merkle tree of its log takes for an entry."""
+    return encoded(entry.log, entry.number, entry.previous, entry.recorded_at, entry.body)
+
+
 def append(transaction: Connection, log: str, body: Mapping[str, Any], recorded_at: datetime) -> LogEntry:
     """Adds an entry after the last. On SQLite writers wait for each other; elsewhere the slower one gets Conflict."""
     number, previous = head(transaction, log)
@@ -83,6 +88,11 @@ def append(transaction: Connection, log: str, body: Mapping[str, Any], recorded_
     except IntegrityError as error:
         raise Conflict(f"log {log}: somebody else recorded entry {entry.number} meanwhile; try again") from error
     return entry
+
+
+def names(transaction: Connection) -> list[str]:
+    """All logs that hold an entry."""
+    return sorted(str(name) for name in transaction.execute(select(log_entries.c.log).distinct()).scalars())
 
 
 def head(transaction: Connection, log: str) -> tuple[int, str]:
@@ -134,7 +144,7 @@ def _walk(transaction: Connection, log: str) -> tuple[list[LogEntry], list[Probl
             problems.append(Problem(row.number, "was edited: its moment, text or digest is of another type"))
         else:
             entries.append(entry)
-    repeated = {entry.number: digest_of(_bytes_of(entry)) for entry in entries}
+    repeated = {entry.number: digest_of(leaf_data(entry)) for entry in entries}
     for entry in entries:
         if entry.digest != repeated[entry.number]:
             problems.append(Problem(entry.number, "was edited: its digest is not that of its number, moment and body"))
@@ -179,7 +189,3 @@ def _entry(log: str, row: Any) -> LogEntry | None:
     if not isinstance(moment, datetime) or moment.tzinfo is not None:
         return None
     return LogEntry(log, number, body, previous, digest, moment.replace(tzinfo=UTC))
-
-
-def _bytes_of(entry: LogEntry) -> bytes:
-    return encoded(entry.log, entry.number, entry.previous, entry.recorded_at, entry.body)

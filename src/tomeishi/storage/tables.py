@@ -82,6 +82,25 @@ characters = Table(
     UniqueConstraint("work_id", "name"),
 )
 
+franchises = Table(
+    "franchises",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("member_id", "name"),
+)
+
+franchise_works = Table(
+    "franchise_works",
+    metadata,
+    Column("franchise_id", ForeignKey("franchises.id"), primary_key=True),
+    Column("work_id", ForeignKey("works.id"), primary_key=True, index=True),
+    Column("added_at", UtcMoment, nullable=False),
+)
+"""Append-only: what a grant for a franchise covered at a past moment must stay answerable."""
+
 names = Table(
     "names",
     metadata,
@@ -207,6 +226,16 @@ log_entries = Table(
 )
 """Append-only, hash-chained. Triggers refuse UPDATE and DELETE (see migrations)."""
 
-APPEND_ONLY = ("log_entries",)
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("log", Text, primary_key=True),
+    Column("size", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", UtcMoment, nullable=False),
+)
+"""Signed notes (access.notes) over the Merkle root of a log's first `size` entries; append-only like the log itself."""
+
+APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works")
 
 Index("ix_names_text", names.c.text)
