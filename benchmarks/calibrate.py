@@ -19,13 +19,13 @@ from benchmarks.films import FRAME_EDITS, Clip, Drawn, clip, descriptors, draw, 
 from benchmarks.record import record
 from tomeishi.matching import calibration
 from tomeishi.matching.align import Stretch, stretches
-from tomeishi.matching.matches import Frames
-from tomeishi.matching.score import Calibration, different_pictures
+from tomeishi.matching.matches import IN_A_RUN, Frames, features
+from tomeishi.matching.score import Calibration
 from tomeishi.values import Band
 
 SPEEDS = (0.5, 0.75, 1.0, 1.0, 1.0, 1.25, 1.5, 2.0)
 SECONDS = 30.0
-LOOSER = 1.2
+LOOSER = 1.15
 WHERE = Path(calibration.__file__).with_name("calibration.json")
 
 Sample = tuple[float, float, bool]
@@ -94,7 +94,7 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
     result = Measured()
 
     def aligned(query: Frames, reference: Frames, distance: float) -> list[tuple[Stretch, tuple[float, float]]]:
-        found = stretches(query.image @ reference.image.T, query.track, reference.track, 1 - distance)
+        found = stretches(query.image @ reference.image.T, query.track, reference.track, 1 - distance, query.telling)
         return [(s, features(s, query)) for s in found]
 
     for number, drawn in enumerate(registered):
@@ -103,7 +103,7 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
             query, truth = frames_of(made.pictures, image, pdq), made.truth
             result.clips += 1
             for other, reference in enumerate(references):
-                for stretch, each in aligned(query, reference, same.image):
+                for stretch, each in aligned(query, reference, same.image * IN_A_RUN):
                     right = other == number and stretch.reference.overlap(truth) > 0.3 * stretch.reference.length
                     result.samples.append((*each, right))
                     if not right:
@@ -112,9 +112,9 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
         query = frames_of(sampled(draw(first_seed + 10_000 + number, SECONDS)), image, pdq)
         result.hours += SECONDS / 3600
         for reference in references:
-            result.unrelated += [each for _, each in aligned(query, reference, same.image)]
+            result.unrelated += [each for _, each in aligned(query, reference, same.image * IN_A_RUN)]
             # False segments are too rare to fit on as they come: a looser look gives enough that are nearly so.
-            result.samples += [(*each, False) for _, each in aligned(query, reference, same.image * LOOSER)]
+            result.samples += [(*each, False) for _, each in aligned(query, reference, same.image * IN_A_RUN * LOOSER)]
     return result
 
 
@@ -124,11 +124,6 @@ def altered(drawn: Drawn, other: Drawn, rng: np.random.Generator) -> Clip:
     speed = float(rng.choice(SPEEDS))
     seconds = float(rng.uniform(3, min(15, SECONDS / speed - 1)))
     return clip(drawn, rng, edits, speed, seconds, other)
-
-
-def features(stretch: Stretch, query: Frames) -> tuple[float, float]:
-    rows = query.image[np.unique(stretch.pairs[:, 0])]
-    return float(stretch.similarities.mean()), different_pictures(rows)
 
 
 def fit(samples: list[Sample]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.matching.align import Track
 from tomeishi.matching.matches import MIN_QUALITY, Frames, SameFrame
+from tomeishi.matching.score import telling
 from tomeishi.testing.changes import Moment
 from tomeishi.testing.edits import EDITS, edited
 from tomeishi.testing.films import film, frames
@@ -84,6 +85,7 @@ def frames_of(pictures: Sequence[Picture], image: Descriptor, pdq: Descriptor) -
         Track(times[kept], len(pictures) / RATE_HZ),
         np.asarray(described.values[kept], dtype=np.float32),
         np.asarray(pdq.describe(batch).values[kept], dtype=np.uint8),
+        telling(described.quality[kept]),
     )
 
 

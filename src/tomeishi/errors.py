@@ -8,7 +8,7 @@ TomeishiError                     exit 2   HTTP 400
 ├── NotFound                      exit 2   HTTP 404   a work, member, key or file that is not there
 ├── Conflict                      exit 2   HTTP 409   it exists already, or changed meanwhile
 ├── NotPermitted                  exit 2   HTTP 403   the actor or key may not do this
-├── Tampered                      exit 1   HTTP 500   stored words no longer match their digest or signature
+├── Tampered                      exit 2   HTTP 500   stored words no longer match their digest or signature
 ├── StorageFailure                exit 2   HTTP 507   disk full, database locked or unreachable
 └── MissingExtra                  exit 2   HTTP 501   an optional dependency is needed and not installed
 
@@ -67,7 +67,6 @@ class NotPermitted(TomeishiError):
 class Tampered(TomeishiError):
     """Stored words no longer match their digest, chain or signature."""
 
-    exit_code = 1
     status = 500
 
 

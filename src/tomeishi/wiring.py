@@ -47,7 +47,7 @@ from tomeishi.index.snapshot import current
 from tomeishi.matching import calibration, snapshots
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
-from tomeishi.matching.matches import SameFrame, match
+from tomeishi.matching.matches import IN_A_RUN, SameFrame, match
 from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
@@ -82,6 +82,8 @@ class Reported:
     screening: Screening
     sealed: package.Sealed
     documents: tuple[Path, ...]
+    without_pairs: tuple[str, ...]
+    """References of findings that the package shows no frame pairs of: no longer there, or another file now."""
 
 
 class Platform:
@@ -243,7 +245,7 @@ class Platform:
             equal = {each.id for each in others if each.digest == own.digest}
             found += [(reference_id, other_id, "digest", [(whole, whole)]) for other_id in sorted(equal)]
             foreign = {each.id for each in others} - equal
-            for other_id in searchable.candidates(frames.image, same.image):
+            for other_id in searchable.candidates(frames.image, same.image * IN_A_RUN):
                 if other_id not in foreign:
                     continue
                 if matched := match(frames, searchable.frames(other_id), same, calibration.shipped()):
@@ -399,7 +401,9 @@ class Platform:
             path = out / f"{stem}.{language}.pdf"
             _write_whole(path, pdf)
             documents.append(path)
-        return Reported(screening, sealed, tuple(documents))
+        shown = zip(screening.findings, contents.frame_pairs, strict=True)
+        without = tuple(finding.reference_path for finding, pairs in shown if not pairs)
+        return Reported(screening, sealed, tuple(documents), without)
 
     def _contents(
         self, query: Path, screening: Screening, capture: Capture, moment: datetime, *, seal_query: bool

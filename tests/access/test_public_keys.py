@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from tomeishi.access.keys import new_key
+from tomeishi.access.keys import COALITION, new_key
 from tomeishi.access.public_keys import RetiredBecause, all_keys, keys_of, register_public_key, retire
 from tomeishi.errors import Conflict, NotFound, Tampered
 from tomeishi.storage import log
@@ -106,3 +107,128 @@ def test_a_key_edited_by_hand_is_detected(database: Database, tmp_path: Path, ed
     connection.close()
     with database.reading() as tx, pytest.raises(Tampered, match="public keys"):
         keys_of(tx, "member_kumo", NOON)
+
+
+def by_hand(folder: Path, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(folder / "registry.sqlite")
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute(statement, values)
+    connection.commit()
+    connection.close()
+
+
+def test_every_event_of_a_key_is_logged(database: Database) -> None:
+    key = new_key("kumo").public
+    with database.transaction() as tx:
+        register_public_key(tx, "member_kumo", key, NOON)
+        retire(tx, key.key_id, NOON + HOUR, RetiredBecause.LOST)
+        events = [json.loads(entry.body) for entry in log.read(tx, "keys")]
+    assert events == [
+        {
+            "event": "registered",
+            "key_id": key.key_id,
+            "member": "member_kumo",
+            "public_key": key.text,
+            "at": "2026-11-23T12:00:00Z",
+        },
+        {"event": "retired", "key_id": key.key_id, "because": "lost", "at": "2026-11-23T13:00:00Z"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE public_keys SET retired_at = NULL, retired_because = NULL",
+        "UPDATE public_keys SET retired_at = '2030-01-01 00:00:00.000000'",
+        "UPDATE public_keys SET valid_from = '2020-01-01 00:00:00.000000'",
+        "UPDATE public_keys SET member_id = 'member_hoshi'",
+        "UPDATE public_keys SET retired_because = 'rotated'",
+        "DELETE FROM public_keys",
+    ],
+)
+def test_a_key_brought_back_or_changed_in_its_table_is_detected(database: Database, tmp_path: Path, edit: str) -> None:
+    key = new_key("kumo").public
+    with database.transaction() as tx:
+        register_public_key(tx, "member_kumo", key, NOON)
+        retire(tx, key.key_id, NOON + HOUR, RetiredBecause.COMPROMISED)
+    by_hand(tmp_path, edit)
+    with database.reading() as tx, pytest.raises(Tampered, match=f"row of {key.key_id} is not what the log"):
+        all_keys(tx)
+
+
+def test_a_key_put_into_the_table_by_hand_is_detected(database: Database, tmp_path: Path) -> None:
+    key = new_key("kumo").public
+    by_hand(
+        tmp_path,
+        "INSERT INTO public_keys VALUES (?, 'member_kumo', ?, '2026-11-23 12:00:00.000000', NULL, NULL)",
+        key.key_id,
+        key.text,
+    )
+    with database.reading() as tx, pytest.raises(Tampered, match=f"row of {key.key_id}"):
+        all_keys(tx)
+
+
+def test_an_event_edited_in_the_log_is_detected(database: Database, tmp_path: Path) -> None:
+    with database.transaction() as tx:
+        register_public_key(tx, "member_kumo", new_key("kumo").public, NOON)
+    by_hand(tmp_path, "UPDATE log_entries SET body = replace(body, 'member_kumo', 'member_hoshi')")
+    with database.reading() as tx, pytest.raises(Tampered, match="log keys: row 1 was edited"):
+        all_keys(tx)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"event": "registered", "key_id": "k", "at": "2026-11-23T12:00:00Z"},
+        {"event": "retired", "key_id": "k", "because": "lost", "at": "2026-11-23T12:00:00Z"},
+        {"event": "revived", "key_id": "k", "at": "2026-11-23T12:00:00Z"},
+        {"event": "registered", "key_id": "k", "at": "soon"},
+        {
+            "event": "registered",
+            "key_id": "k",
+            "member": "m",
+            "public_key": "/FHNjmIYoaONpH7QAwDwWAgW7RO6MwOsXeuRFUiQgCU=",
+            "at": "2026-11-23T12:00:00Z",
+        },
+    ],
+    ids=range(6),
+)
+def test_an_event_that_nobody_could_have_logged_is_named(database: Database, body: dict[str, str]) -> None:
+    with database.transaction() as tx:
+        log.append(tx, "keys", body, NOON)
+        with pytest.raises(Tampered, match="log keys: row 1 holds no event of a key"):
+            all_keys(tx)
+
+
+def test_the_coalition_has_keys_without_being_a_member(database: Database) -> None:
+    first, second = new_key("installation").public, new_key("installation").public
+    with database.transaction() as tx:
+        register_public_key(tx, COALITION, first, NOON)
+        retire(tx, first.key_id, NOON + HOUR, RetiredBecause.ROTATED)
+        register_public_key(tx, COALITION, second, NOON + HOUR)
+        assert [known.key for known in keys_of(tx, COALITION, NOON + 2 * HOUR)] == [second]
+        with pytest.raises(Conflict, match="retired"):
+            register_public_key(tx, COALITION, first, NOON + 2 * HOUR)
+
+
+def test_keys_registered_before_there_was_a_log_are_taken_into_it(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    made.migrate()
+    with made.transaction() as tx:
+        tx.execute(insert(members).values(id="member_kumo", name="kumo", created_at=NOON))
+        key = new_key("kumo").public
+        register_public_key(tx, "member_kumo", key, NOON)
+        retired = retire(tx, key.key_id, NOON + HOUR, RetiredBecause.LOST)
+    for statement in (
+        "DROP TABLE franchise_works",
+        "DROP TABLE franchises",
+        "DROP TABLE log_checkpoints",
+        "DELETE FROM log_entries",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ):
+        by_hand(tmp_path, statement)
+    made.migrate()
+    with made.reading() as tx:
+        assert all_keys(tx) == {key.key_id: retired}

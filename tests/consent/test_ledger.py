@@ -38,6 +38,7 @@ def tx(tmp_path: Path) -> Iterator[Connection]:
                     id=f"ref_{name}",
                     work_id=work,
                     path="a.mp4",
+                    location="/a.mp4",
                     digest="",
                     size_bytes=1,
                     kind="video",

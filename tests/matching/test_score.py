@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tomeishi.matching.calibration import shipped
-from tomeishi.matching.score import different_pictures
+from tomeishi.matching.score import different_pictures, telling
 from tomeishi.values import Band
 
 
@@ -33,5 +33,12 @@ def test_bands_stand_surest_first_and_the_weakest_has_a_floor() -> None:
 def test_one_still_picture_counts_once_however_long_it_stands() -> None:
     row = np.zeros((100, 8), dtype=np.float32)
     row[:, 0] = 1
-    assert different_pictures(row) == pytest.approx(1.0)
-    assert different_pictures(np.eye(8, dtype=np.float32)) == pytest.approx(8.0)
+    assert different_pictures(row, np.ones(100, dtype=np.float32)) == pytest.approx(1.0)
+    assert different_pictures(np.eye(8, dtype=np.float32), np.ones(8, dtype=np.float32)) == pytest.approx(8.0)
+
+
+def test_a_title_card_says_less_than_a_scene() -> None:
+    rows = np.eye(8, dtype=np.float32)
+    cards = different_pictures(rows, telling(np.full(8, 0.06, dtype=np.float32)))
+    assert cards == pytest.approx(8 * 0.2)
+    assert telling(np.array([0.0, 0.5, 1.0], dtype=np.float32)).tolist() == [0.0, 1.0, 1.0]

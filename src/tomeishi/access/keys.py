@@ -21,6 +21,9 @@ from tomeishi.errors import BadInput, Conflict, NotFound, StorageFailure
 
 FORMAT = "tomeishi-key-1"
 
+COALITION = "coalition"
+"""Stands where a member's id would: for whom the installation's own key signs."""
+
 _P = 2**255 - 19
 _ORDER_EIGHT_Y = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _SMALL_ORDER_Y = {0, 1, _P - 1, _ORDER_EIGHT_Y, _P - _ORDER_EIGHT_Y}

@@ -7,18 +7,28 @@ retired, the member revokes those entries with a new key, so that the history sh
 
 A retirement never reaches back: its moment is set behind everything that the logs hold already. Otherwise entries
 recorded in good faith would turn into entries signed with a dead key.
+
+Every registration and retirement is an entry of the log "keys": append-only, chained, and under checkpoints like the
+consent log. The log is what counts. The table says the same in another form and is held to it on every reading, so
+that a row put in, exchanged or brought back to life by hand is noticed (Tampered) before it verifies anything.
+
+The coalition's own key, which is the installation's, is in the log alone: the coalition is not a member of itself.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from tomeishi import clock
-from tomeishi.access.keys import PublicKey
+from tomeishi.access.keys import COALITION, PublicKey
 from tomeishi.errors import BadInput, Conflict, NotFound, Tampered
+from tomeishi.storage import log
 from tomeishi.storage.tables import log_entries, members, public_keys
+
+LOG = "keys"
 
 
 class RetiredBecause(StrEnum):
@@ -46,17 +56,22 @@ class MemberKey:
 def register_public_key(transaction: Connection, member_id: str, key: PublicKey, at: datetime) -> MemberKey:
     """From `at` (now, by the clock of whoever registers) entries signed with `key` are accepted for the member.
 
-    A key belongs to one member for good: Conflict if it is registered already, for whomever and even if retired.
+    `member_id` may be COALITION. A key belongs to one owner for good: Conflict if it is registered already, for
+    whomever and even if retired.
     """
-    if transaction.execute(select(members.c.id).where(members.c.id == member_id)).first() is None:
+    is_member = transaction.execute(select(members.c.id).where(members.c.id == member_id)).first() is not None
+    if not is_member and member_id != COALITION:
         raise NotFound(f"no member {member_id}; add the member first")
     for known in all_keys(transaction).values():
         if known.key == key:
             state = "retired" if known.retired_at else "in use"
             raise Conflict(f"key {key.key_id} is registered already ({state}); make a new one with `tomeishi keys new`")
-    transaction.execute(
-        insert(public_keys).values(key_id=key.key_id, member_id=member_id, public_key=key.text, valid_from=at)
-    )
+    if is_member:
+        transaction.execute(
+            insert(public_keys).values(key_id=key.key_id, member_id=member_id, public_key=key.text, valid_from=at)
+        )
+    event = {"event": "registered", "key_id": key.key_id, "member": member_id, "public_key": key.text}
+    log.append(transaction, LOG, event | {"at": clock.to_text(at)}, at)
     return MemberKey(key, member_id, at, None, None)
 
 
@@ -75,6 +90,9 @@ def retire(transaction: Connection, key_id: str, at: datetime, because: RetiredB
         .where(public_keys.c.key_id == key_id)
         .values(retired_at=retired.retired_at, retired_because=because.value)
     )
+    moment = max(at, behind)
+    event = {"event": "retired", "key_id": key_id, "because": because.value, "at": clock.to_text(moment)}
+    log.append(transaction, LOG, event, moment)
     return retired
 
 
@@ -86,12 +104,46 @@ def keys_of(transaction: Connection, member_id: str, moment: datetime) -> tuple[
 
 
 def all_keys(transaction: Connection) -> dict[str, MemberKey]:
-    """Every key ever registered by its id, oldest first. Tampered where a row can't be what was registered."""
+    """Every key ever registered by its id, oldest first; Tampered where log and table don't say the same."""
+    known = _from_log(transaction)
     try:
-        rows = transaction.execute(select(public_keys).order_by(public_keys.c.valid_from, public_keys.c.key_id)).all()
+        rows = transaction.execute(select(public_keys)).all()
     except (TypeError, ValueError) as error:
         raise Tampered("public keys: a row holds a moment that is none, edited by hand; restore a backup") from error
-    return {row.key_id: _member_key(row) for row in rows}
+    in_table = {row.key_id: _member_key(row) for row in rows}
+    for key_id in sorted(in_table.keys() | known.keys()):
+        logged = known.get(key_id)
+        if logged != in_table.get(key_id) and (logged is None or logged.member_id != COALITION):
+            raise Tampered(
+                f"public keys: the row of {key_id} is not what the log of keys says, edited by hand; restore a backup"
+            )
+    return dict(sorted(known.items(), key=lambda item: (item[1].valid_from, item[0])))
+
+
+def _from_log(transaction: Connection) -> dict[str, MemberKey]:
+    """The keys as their events made them; Tampered where an event is none that could have been logged."""
+    known: dict[str, MemberKey] = {}
+    for entry in log.read(transaction, LOG):
+        try:
+            event = json.loads(entry.body)
+            key_id, at = event["key_id"], clock.from_text(event["at"])
+            if event["event"] == "registered":
+                key = PublicKey.from_text(event["public_key"])
+                if key.key_id != key_id or key_id in known:
+                    raise _tampered(entry.number)
+                known[key_id] = MemberKey(key, event["member"], at, None, None)
+            elif event["event"] == "retired" and known[key_id].retired_at is None:
+                because = RetiredBecause(event["because"])
+                known[key_id] = replace(known[key_id], retired_at=at, retired_because=because)
+            else:
+                raise _tampered(entry.number)
+        except (BadInput, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise _tampered(entry.number) from error
+    return known
+
+
+def _tampered(number: int) -> Tampered:
+    return Tampered(f"log {LOG}: row {number} holds no event of a key; nothing is read from it, restore a backup")
 
 
 def _member_key(row: Row[tuple[object, ...]]) -> MemberKey:

@@ -54,6 +54,7 @@ def report(
             {
                 "package": str(done.sealed.path),
                 "documents": [str(path) for path in done.documents],
+                "without_pairs": list(done.without_pairs),
                 "inventory": done.sealed.inventory_digest,
                 "key_id": done.sealed.key_id,
                 "screening": screening.to_json(),
@@ -66,6 +67,8 @@ def report(
             say(f"wrote {path}")
     if screening.partial:
         say(read_in_part(query, screening.partial))
+    for path in done.without_pairs:
+        say(f"no frame pairs of {path}: it is no longer where it was registered, or another file now")
     return 3 if screening.partial else int(bool(screening.findings))
 
 

@@ -68,18 +68,26 @@ class Stretch:
 
 
 def stretches(
-    similarity: NDArray[np.float32], query: Track, reference: Track, same: float, *, at_most: int = 8
+    similarity: NDArray[np.float32],
+    query: Track,
+    reference: Track,
+    same: float,
+    telling: NDArray[np.float32] | None = None,
+    *,
+    at_most: int = 8,
 ) -> list[Stretch]:
     """Aligned stretches of `similarity` (query samples, reference samples), best first.
 
-    `same` is the similarity from which two frames count as the same. A still picture on either side has one sample
-    and takes the whole run of samples that resemble it.
+    `same` is the similarity from which two frames of a run count as the same, `telling` how much each query sample
+    says, in [0, 1] (None: 1). A still picture on either side has one sample and takes the whole run that resembles it.
     """
     if similarity.shape != (len(query.times_s), len(reference.times_s)):
         raise ValueError(f"similarity {similarity.shape} does not fit the tracks")
     if similarity.size == 0:
         return []
     weights = np.clip((similarity - same) / (1 - same), _MISS, 1.0).astype(np.float32)
+    if telling is not None:
+        weights = np.where(weights > 0, weights * telling[:, None], weights).astype(np.float32)
     if similarity.shape[0] == 1 or similarity.shape[1] == 1:
         return _still(similarity, query, reference, same)
     found: list[Stretch] = []

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.matching.align import Stretch, Track, stretches
-from tomeishi.matching.score import Calibration, different_pictures
+from tomeishi.matching.score import Calibration, different_pictures, telling
 from tomeishi.values import Band, Kind, Segment
 
 MIN_QUALITY = 0.02
 """Frames below are blank: black, white, a plain colour. They resemble each other and say nothing."""
+
+IN_A_RUN = 1.3
+"""In a run of frames, each may be this much farther than two frames alone: the run is the evidence."""
 
 _SAME_SPEED = 0.05
 """A slope this near to 1 is real time."""
@@ -30,6 +33,8 @@ class Frames:
     """(n, dim), unit length."""
     pdq: NDArray[np.uint8]
     """(n, 32), packed bits."""
+    telling: NDArray[np.float32]
+    """(n,), how much each frame says, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ def frames_of(image: Fingerprint, pdq: Fingerprint) -> Frames:
         Track(image.times_s[kept], image.duration_s),
         image.rows[kept].astype(np.float32, copy=False),
         pdq.rows[kept].astype(np.uint8, copy=False),
+        telling(image.quality[kept]),
     )
 
 
@@ -66,7 +72,7 @@ def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibr
     """The match of a pair, or None where no stretch reaches the weakest band."""
     similarity = query.image @ reference.image.T
     scored: list[tuple[float, Segment, Stretch]] = []
-    for stretch in stretches(similarity, query.track, reference.track, 1 - same.image):
+    for stretch in stretches(similarity, query.track, reference.track, 1 - same.image * IN_A_RUN, query.telling):
         score = _score(stretch, query, calibration)
         if calibration.band(score) is not None:
             scored.append((score, Segment(stretch.query, stretch.reference, score), stretch))
@@ -82,8 +88,13 @@ def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibr
 
 
 def _score(stretch: Stretch, query: Frames, calibration: Calibration) -> float:
-    rows = query.image[np.unique(stretch.pairs[:, 0])]
-    return calibration.score(float(stretch.similarities.mean()), different_pictures(rows))
+    return calibration.score(*features(stretch, query))
+
+
+def features(stretch: Stretch, query: Frames) -> tuple[float, float]:
+    """What the score is computed from: mean similarity, and how many different pictures."""
+    samples = np.unique(stretch.pairs[:, 0])
+    return float(stretch.similarities.mean()), different_pictures(query.image[samples], query.telling[samples])
 
 
 def _is_copy(segment: Segment, stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> bool:

@@ -15,6 +15,8 @@ from tomeishi.values import Band
 
 _DIFFERENT = 0.1
 """Cosine distance between neighbouring samples from which they count as wholly different pictures."""
+_TELLING = 0.3
+"""Quality from which a sample says as much as any other (`fingerprint.samples.detail`): title cards lie below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,15 @@ class Calibration:
         return next((limit.band for limit in self.bands if score >= limit.score), None)
 
 
-def different_pictures(rows: NDArray[np.float32]) -> float:
-    """How many different pictures the unit rows (n, dim) of neighbouring samples show: between 1 and n."""
-    steps = 1 - np.einsum("ij,ij->i", rows[1:], rows[:-1])
-    return 1.0 + float(np.clip(steps / _DIFFERENT, 0, 1).sum())
+def different_pictures(rows: NDArray[np.float32], telling: NDArray[np.float32]) -> float:
+    """How many different pictures the unit rows (n, dim) of neighbouring samples show, up to n.
+
+    Each counts by how much it says, `telling` (n,) in [0, 1]: title cards of unlike films resemble each other.
+    """
+    steps = np.clip((1 - np.einsum("ij,ij->i", rows[1:], rows[:-1])) / _DIFFERENT, 0, 1)
+    return float(telling[:1].sum() + (steps * telling[1:]).sum())
+
+
+def telling(quality: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much samples of this quality say, in [0, 1]."""
+    return np.asarray(np.minimum(quality / _TELLING, 1), dtype=np.float32)

@@ -18,6 +18,7 @@ from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.index.snapshot import Item, Snapshot, current, publish
 from tomeishi.matching.align import Track
 from tomeishi.matching.matches import MIN_QUALITY, Frames
+from tomeishi.matching.score import telling
 from tomeishi.registry import references as registry
 from tomeishi.storage.blobs import Blobs
 from tomeishi.values import Interval
@@ -68,6 +69,7 @@ class Searchable:
             Track(image.times_s, self._durations_s[reference_id]),
             np.asarray(image.rows, dtype=np.float32),
             np.asarray(pdq.rows, dtype=np.uint8),
+            telling(image.quality),
         )
 
 

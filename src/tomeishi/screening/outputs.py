@@ -12,7 +12,7 @@ from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.fingerprint.views import PARTS, Box, View
-from tomeishi.matching.matches import MIN_QUALITY, Frames, Match, SameFrame, frames_of, match
+from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, match
 from tomeishi.matching.score import Calibration
 from tomeishi.matching.snapshots import Searchable
 from tomeishi.media.sample import SamplePlan
@@ -26,9 +26,6 @@ CHECKED = (Kind.COPY, Kind.EDIT)
 
 PLAN = SamplePlan()
 """References and queries are sampled alike."""
-
-_NEAR = 1.15
-"""Candidates are sought a little beyond the distance of same frames; alignment decides."""
 
 _SECOND_LOOKS = 6
 """Pairs of a part and a reference that are looked at again, the likeliest first: each part is decoded anew."""
@@ -92,7 +89,7 @@ class Screener:
         frames = self._frames(extraction)
         same = SameFrame(self.image.spec.threshold, self.pdq.spec.threshold)
         matched: dict[str, Match] = {}
-        for reference_id in self.searchable.candidates(frames.image, same.image * _NEAR):
+        for reference_id in self.searchable.candidates(frames.image, same.image * IN_A_RUN):
             found = match(frames, self.searchable.frames(reference_id), same, self.calibration)
             if found is not None:
                 matched[reference_id] = found

@@ -4,7 +4,7 @@ No term of any standard touches `reproduce`, `generate_character` or `generate_s
 generator puts out. docs/reference/standards.md shows the same table.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tomeishi.consent.standards.signal import Stance, Standard, permits_more, shown
@@ -200,7 +200,7 @@ class Words:
     lost: tuple[str, ...]
 
 
-def put_into(standard: Standard, tokens: Iterable[str], uses: Mapping[Use, Stance], *, terms: bool = False) -> Words:
+def put_into(standard: Standard, tokens: Sequence[str], uses: Mapping[Use, Stance], *, terms: bool = False) -> Words:
     """`uses` in `tokens`: a no where any use it is about is refused, a yes only where what is read back permits no more.
 
     With `terms` the standard can say "on terms"; without, what is constrained is written as refused.
@@ -220,7 +220,7 @@ def put_into(standard: Standard, tokens: Iterable[str], uses: Mapping[Use, Stanc
         widened = [*said, (term.token, Stance.ALLOW)]
         if not permits_more(hear(standard, widened).uses, uses):
             said = widened
-    said.sort(key=lambda each: [*tokens].index(each[0]))
+    said.sort(key=lambda each: tokens.index(each[0]))
     reads_as = hear(standard, said).uses
     lost = tuple(
         f"{use}: {before} is written as {after}"

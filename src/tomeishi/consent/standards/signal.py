@@ -186,3 +186,11 @@ def _ranked(signal: Signal) -> tuple[int, str, tuple[str, ...]]:
     where = signal.source if signal.scope is None else f"{signal.source} for {signal.scope}"
     name = f"{signal.standard} ({signal.authority}: {where})"
     return list(Authority).index(signal.authority), name, tuple(signal.stance(use).value for use in Use)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text in a standard, and what of our uses it could not say."""
+
+    text: str
+    lost: tuple[str, ...]

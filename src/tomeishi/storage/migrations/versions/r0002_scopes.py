@@ -52,7 +52,9 @@ def upgrade() -> None:
 def _log_known_keys(connection: sa.Connection) -> None:
     """Before this version a key was kept in its table alone; from now on the table is held to the log."""
     now = clock.now()
-    for row in connection.execute(sa.select(public_keys).order_by(public_keys.c.valid_from, public_keys.c.key_id)).all():
+    for row in connection.execute(
+        sa.select(public_keys).order_by(public_keys.c.valid_from, public_keys.c.key_id)
+    ).all():
         event = {"event": "registered", "key_id": row.key_id, "member": row.member_id, "public_key": row.public_key}
         log.append(connection, "keys", event | {"at": clock.to_text(row.valid_from)}, now)
         if row.retired_at is not None:
