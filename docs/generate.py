@@ -19,6 +19,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from tomeishi import config, errors
 from tomeishi.cli.main import app
 from tomeishi.config import Limits
+from tomeishi.consent.standards.mapping import TERMS
 from tomeishi.screening.policy import default_text
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -37,6 +38,8 @@ EXIT_CODES = {
     "works export": DONE,
     "works exclude": DONE,
     "works overlaps": DONE,
+    "works franchise": DONE,
+    "works franchises": DONE,
     "members add": DONE,
     "members list": DONE,
     "keys new": DONE,
@@ -48,8 +51,14 @@ EXIT_CODES = {
     "consent reserve": DONE,
     "consent revoke": DONE,
     "consent record": DONE,
-    "consent check": "0 answered, allowed or not · 2 error",
+    "consent check": "0 answered, allowed or not · 2 error · 3 with `--jsonl`: some lines could not be answered",
     "consent history": DONE,
+    "consent read": "0 read, whatever it states · 2 error · 3 read, but some files were skipped",
+    "consent export": DONE,
+    "consent import": "0 all recorded or known already · 2 error · 3 some lines were refused",
+    "log checkpoint": DONE,
+    "log verify": "0 nothing was changed · 1 something was changed, or a proof proves nothing · 2 error",
+    "log prove": DONE,
     "index build": DONE,
     "index info": DONE,
     "compare": "0 no resemblance found · 1 resemblance found · 2 error · 3 a file could not be read, or only in part",
@@ -190,11 +199,21 @@ def error_tree() -> str:
     return "\n".join(rows)
 
 
+def standards() -> str:
+    """A row per term of each standard, as code reads and writes it."""
+    rows = ["| standard | term | yes allows | yes constrains | no refuses | lost |", "|---|---|---|---|---|---|"]
+    for term in TERMS:
+        uses = (", ".join(f"`{use}`" for use in each) or "–" for each in (term.allows, term.in_part, term.refuses))
+        rows.append(f"| `{term.standard}` | `{term.token}` | {' | '.join(uses)} | {term.lost} |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "command-line": ("cli.md", command_line),
     "limits": ("settings.md", limits),
     "policy": ("settings.md", policy),
     "error-tree": ("errors.md", error_tree),
+    "terms": ("standards.md", standards),
 }
 """Name of a generated part, its page, and what writes it."""
 

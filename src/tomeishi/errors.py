@@ -3,8 +3,7 @@
 TomeishiError                     exit 2   HTTP 400
 ├── BadInput                      exit 2   HTTP 422   a value, file or package that cannot be used as given
 │   ├── UnreadableMedia           exit 3   HTTP 422   media that could not be decoded (a batch skips it)
-│   ├── BadImport                 exit 2   HTTP 422   a sheet with wrong columns or rows
-│   └── BadPackage                exit 1   HTTP 422   an evidence package that is not one
+│   └── BadImport                 exit 2   HTTP 422   a sheet with wrong columns or rows
 ├── NotFound                      exit 2   HTTP 404   a work, member, key or file that is not there
 ├── Conflict                      exit 2   HTTP 409   it exists already, or changed meanwhile
 ├── NotPermitted                  exit 2   HTTP 403   the actor or key may not do this
@@ -38,12 +37,6 @@ class UnreadableMedia(BadInput):
 
 class BadImport(BadInput):
     """A sheet whose columns or rows cannot be imported."""
-
-
-class BadPackage(BadInput):
-    """A file that is not an evidence package at all."""
-
-    exit_code = 1
 
 
 class NotFound(TomeishiError):

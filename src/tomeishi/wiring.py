@@ -19,11 +19,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tomeishi import clock
+from tomeishi.access import checkpoints
 from tomeishi.access.keys import PublicKey, SigningKey, new_key, read_key, read_public_key, write_key
 from tomeishi.config import Limits, Settings, settings_from
-from tomeishi.consent import ledger, rules
+from tomeishi.consent import ledger
+from tomeishi.consent.answers import Answers
+from tomeishi.consent.conditions import Question
 from tomeishi.consent.entries import WorkRef
 from tomeishi.consent.permission import Permission
+from tomeishi.consent.subjects import subjects
 from tomeishi.errors import (
     BadInput,
     Conflict,
@@ -47,17 +51,20 @@ from tomeishi.index.snapshot import current
 from tomeishi.matching import calibration, snapshots
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
-from tomeishi.matching.matches import IN_A_RUN, SameFrame, match
+from tomeishi.matching.matches import SameFrame
+from tomeishi.matching.overlaps import overlapping
 from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
+from tomeishi.screening import prompts
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
+from tomeishi.screening.prompts import PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
 from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.db import Database
-from tomeishi.values import Interval, MediaKind, Partial, Skipped, Use, digest_of_file, new_id
+from tomeishi.values import MediaKind, Partial, Skipped, Use, digest_of_file, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,7 @@ class Platform:
                 yield path, extraction.partial
             except (NotFound, BadInput) as error:
                 yield path, Skipped(str(path), str(error))
-        self._overlaps(added)
+        self.build_index()
 
     def _pictures_of(self, path: Path) -> Extraction:
         extraction = extract(path, self.descriptors, PLAN, self.settings.limits)
@@ -224,43 +231,35 @@ class Platform:
             references.add_fingerprint(tx, reference_id, spec.key, spec.weights_digest, blob, len(fingerprint.times_s))
         return reference_id
 
-    def _overlaps(self, added: Sequence[str]) -> tuple[str, ...]:
-        """Where new references show what another member registered: recorded, never silently owned by the first."""
-        if not added:
-            return ()
-        self.build_index()
-        image, pdq = self.descriptors
-        same = SameFrame(image.spec.threshold, pdq.spec.threshold)
-        found: list[tuple[str, str, references.FoundBy, list[tuple[Interval, Interval]]]] = []
-        with self.reading() as tx:
-            searchable = self._searchable(tx)
-            by_id = {reference.id: reference for reference in references.references(tx)}
-        if searchable is None:
-            return ()
-        for reference_id in added:
-            own = by_id[reference_id]
-            frames = searchable.frames(reference_id)
-            others = [each for each in by_id.values() if each.member_id != own.member_id]
-            whole = Interval(0.0, max(own.duration_s, 1e-3))
-            equal = {each.id for each in others if each.digest == own.digest}
-            found += [(reference_id, other_id, "digest", [(whole, whole)]) for other_id in sorted(equal)]
-            foreign = {each.id for each in others} - equal
-            for other_id in searchable.candidates(frames.image, same.image * IN_A_RUN):
-                if other_id not in foreign:
-                    continue
-                if matched := match(frames, searchable.frames(other_id), same, calibration.shipped()):
-                    spans = [(segment.query, segment.reference) for segment in matched.segments]
-                    found.append((reference_id, other_id, "match", spans))
-        if not found:
-            return ()
-        with self.transaction() as tx:
-            return tuple(references.record_overlap(tx, *overlap) for overlap in found)
-
     def build_index(self) -> None:
-        """Publish snapshots of the registry as it stands; nothing is done where they are current."""
+        """Publish snapshots of the registry as it stands, and compare new references with those of other members.
+
+        Nothing is done where both are current; what was interrupted is made up for.
+        """
         image, pdq = self.descriptors
         with self.reading() as tx:
             snapshots.build(tx, self._blobs, self.settings.index, image.spec, pdq.spec)
+            waiting = references.not_compared(tx)
+        if not waiting:
+            return
+        same = SameFrame(image.spec.threshold, pdq.spec.threshold)
+        with self.reading() as tx:
+            searchable = self._searchable(tx)
+            registered = references.references(tx)
+        if searchable is None:  # registered meanwhile: whoever did that builds and compares
+            return
+        for new in waiting:
+            found = list(overlapping(new, registered, searchable, same, calibration.shipped()))
+            with self.transaction() as tx:
+                for other_id, found_by, spans in found:
+                    references.record_overlap(tx, new.id, other_id, found_by, spans)
+                references.mark_compared(tx, new.id, clock.now())
+
+    def _overlaps(self, added: Sequence[str]) -> tuple[str, ...]:
+        self.build_index()
+        with self.reading() as tx:
+            found = references.overlaps(tx)
+        return tuple(each.id for each in found if {each.reference.id, each.other.id} & set(added))
 
     def index_info(self) -> list[dict[str, Any]]:
         """The snapshots in force, image descriptor first."""
@@ -331,12 +330,12 @@ class Platform:
         with self.reading() as tx:
             searchable = self._searchable(tx)
             by_id = {reference.id: reference for reference in references.references(tx)}
-            entries = ledger.entries(tx)
+            answers = Answers(ledger.entries(tx), subjects(tx))
         image, pdq = self.descriptors
 
         def ask(reference: Reference, asked: Use) -> Permission:
             about = WorkRef(reference.member_id, reference.work_id, reference.id)
-            return rules.permission(entries, about, asked, provider, model, moment)
+            return answers.ask(Question(about, asked, provider, model), moment)
 
         return Screener(
             searchable=searchable,
@@ -370,6 +369,35 @@ class Platform:
         screener = self.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
         for name in expand([str(query) for query in queries], ()):
             yield screener.screen(Path(name), name)
+
+    def prompt_screener(
+        self,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        use: Use | None = None,
+        policy: Path | None = None,
+        moment: datetime | None = None,
+    ) -> PromptScreener:
+        """Everything a screening of prompts needs, as of now: all names, policy, and the ledger's entries."""
+        chosen = read_policy(policy or self.settings.policy)
+        made_by = MadeBy(version("tomeishi"), (), chosen.digest, ())
+        with self.reading() as tx:
+            return prompts.screener(tx, chosen, made_by, provider, model, use, moment or clock.now())
+
+    def screen_prompts(
+        self,
+        texts: Sequence[str],
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        use: Use | None = None,
+        policy: Path | None = None,
+        moment: datetime | None = None,
+    ) -> list[PromptScreening]:
+        """One screening per prompt: names of works and characters in it. For many calls keep a `prompt_screener`."""
+        screener = self.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        return list(screener.screen(texts))
 
     def report(
         self,
@@ -408,14 +436,18 @@ class Platform:
     def _contents(
         self, query: Path, screening: Screening, capture: Capture, moment: datetime, *, seal_query: bool
     ) -> Contents:
+        with self.transaction() as tx:
+            note = checkpoints.checkpoint(tx, ledger.LOG, self.key, clock.now())
         with self.reading() as tx:
             entries = {entry.id: entry for entry in ledger.entries(tx)}
             number, digest = ledger.head(tx)
             found_works = [works.work(tx, each) for each in sorted({f.work_id for f in screening.findings})]
             found = {each.id: each for each in references.references(tx)}
             excluded = references.exclusions(tx)
+            decided = {each for finding in screening.findings for each in finding.permission.because}
+            deciding = [entries[each] for each in sorted(decided) if each in entries]
+            proofs = checkpoints.inclusions(tx, ledger.LOG, [each.number for each in deciding], note)
         named = [found[finding.reference_id] for finding in screening.findings]
-        decided = {each for finding in screening.findings for each in finding.permission.because}
         return Contents(
             package_id=new_id("evp"),
             created_at=moment.replace(microsecond=0),
@@ -446,7 +478,9 @@ class Platform:
                 "provider": capture.provider,
                 "model": capture.model,
                 "ledger_head": {"number": number, "digest": digest},
-                "entries": [entries[each].to_json() for each in sorted(decided) if each in entries],
+                "entries": [each.to_json() for each in deciding],
+                "checkpoint": note,
+                "proofs": proofs,
             },
             frame_pairs=tuple(
                 self._pairs(query, finding, found[finding.reference_id].location) for finding in screening.findings

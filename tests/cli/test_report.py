@@ -96,4 +96,7 @@ def test_evidence_without_the_reference_file_says_what_was_found_all_the_same(
     moved.unlink()
     outcome = tomeishi("report", quoted, "--out", tmp_path / "out", "--json")
     assert outcome.code == 1
-    assert tomeishi("verify", json.loads(outcome.out)["package"]).code == 0
+    words = json.loads(outcome.out)
+    assert words["without_pairs"] == [str(moved)]
+    assert str(moved) in outcome.err
+    assert tomeishi("verify", words["package"]).code == 0

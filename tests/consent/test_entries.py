@@ -77,7 +77,15 @@ def test_two_statements_never_share_an_id() -> None:
 
 
 def test_levels_stand_from_wide_to_narrow() -> None:
-    assert [level.rank for level in (Level.MEMBER, Level.WORK, Level.REFERENCE)] == [0, 1, 2]
+    assert [level.value for level in sorted(Level, key=lambda level: level.rank)] == [
+        "coalition",
+        "member",
+        "franchise",
+        "work",
+        "character",
+        "element",
+        "reference",
+    ]
 
 
 def test_a_scope_covers_what_lies_in_it() -> None:

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert
 
-from tomeishi.access.keys import SigningKey, new_key
+from tomeishi.access.keys import COALITION, SigningKey, new_key
 from tomeishi.access.public_keys import RetiredBecause, register_public_key, retire
 from tomeishi.consent import ledger, rules
+from tomeishi.consent.conditions import Conditions
 from tomeishi.consent.entries import Entry, EntryKind, Level, Scope, SignedEntry, Statement, WorkRef, sign_entry
+from tomeishi.consent.scopes import Element
 from tomeishi.errors import BadInput, Conflict, NotFound, NotPermitted
 from tomeishi.storage import log
 from tomeishi.storage.db import Database
-from tomeishi.storage.tables import members, reference_files, works
+from tomeishi.storage.tables import characters, franchise_works, franchises, members, reference_files, works
 from tomeishi.values import Use
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -272,3 +274,83 @@ def test_a_new_key_ends_what_a_stolen_one_granted(tx: Connection) -> None:
 def test_whoever_records_is_named(tx: Connection, name: str) -> None:
     with pytest.raises(BadInput, match="recorded by"):
         ledger.record_unsigned(tx, grant(), name, NOON)
+
+
+@pytest.fixture
+def lattice(tx: Connection) -> Connection:
+    """A character of each member's work, and kumo's franchise with its work."""
+    for name in ("kumo", "hoshi"):
+        values = {"id": f"chr_{name}", "work_id": f"work_{name}", "name": name, "position": 0, "created_at": NOON}
+        tx.execute(insert(characters).values(values))
+    tx.execute(insert(franchises).values(id="frn_kumo", member_id="member_kumo", name="kumo", created_at=NOON))
+    tx.execute(insert(franchise_works).values(franchise_id="frn_kumo", work_id="work_kumo", added_at=NOON))
+    return tx
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(Level.FRANCHISE, "frn_kumo"),
+        Scope(Level.CHARACTER, "chr_kumo", "work_kumo"),
+        Scope(Level.ELEMENT, "chr_kumo", "work_kumo", Element.VOICE),
+        Scope(Level.ELEMENT, "work_kumo", "work_kumo", Element.PLACE),
+    ],
+)
+def test_a_member_states_what_holds_at_any_level_of_its_own(lattice: Connection, scope: Scope) -> None:
+    entry = record(lattice, grant(scope=scope, conditions=Conditions(territories=("JP",))))
+    assert ledger.entries(lattice) == (entry,)
+
+
+@pytest.mark.parametrize(
+    ("scope", "error"),
+    [
+        (Scope(Level.FRANCHISE, "frn_none"), NotFound),
+        (Scope(Level.CHARACTER, "chr_hoshi", "work_hoshi"), NotPermitted),
+        (Scope(Level.CHARACTER, "chr_hoshi", "work_kumo"), NotFound),
+        (Scope(Level.CHARACTER, "chr_kumo", "work_hoshi"), NotFound),
+        (Scope(Level.CHARACTER, "chr_none", "work_kumo"), NotFound),
+        (Scope(Level.ELEMENT, "work_hoshi", "work_hoshi", Element.VOICE), NotPermitted),
+        (Scope(Level.ELEMENT, "chr_hoshi", "work_kumo", Element.VOICE), NotFound),
+        (Scope(Level.ELEMENT, "work_none", "work_none", Element.VOICE), NotFound),
+    ],
+)
+def test_nothing_is_stated_about_a_part_of_what_is_not_theirs(
+    lattice: Connection, scope: Scope, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        record(lattice, grant(scope=scope))
+    assert ledger.entries(lattice) == ()
+
+
+def test_a_territory_that_is_none_is_refused_when_it_is_recorded(tx: Connection) -> None:
+    with pytest.raises(BadInput, match="no territory UK in ISO 3166-1"):
+        record(tx, grant(conditions=Conditions(territories=("UK",))))
+
+
+def test_the_coalition_signs_with_a_key_registered_for_it_alone(tx: Connection) -> None:
+    everything = {"member_id": COALITION, "scope": Scope(Level.COALITION, COALITION), "provider": None}
+    reserved = reservation(**everything)
+    with pytest.raises(NotPermitted, match="not a key of member coalition"):
+        record(tx, reserved)
+    key = new_key("installation")
+    register_public_key(tx, COALITION, key.public, NOON)
+    entry = record(tx, reserved, key=key)
+    with pytest.raises(NotPermitted, match="not a key of member member_kumo"):
+        record(tx, grant(), key=key)
+    assert ledger.history(tx, KUMO_WORK) == (entry,)
+    with pytest.raises(NotPermitted, match="stated by another member"):
+        record(tx, revocation(entry.id))
+    with pytest.raises(NotPermitted, match="only by a revocation that the member signed"):
+        ledger.record_unsigned(tx, revocation(entry.id, member_id=COALITION), "Sato", NOON)
+    record(tx, revocation(entry.id, member_id=COALITION), key=key)
+
+
+def test_many_are_recorded_with_one_reading_of_the_ledger(tx: Connection) -> None:
+    recorder = ledger.Recorder(tx)
+    first = recorder.record(sign_entry(grant(), KUMO_KEY), NOON)
+    recorder.record(sign_entry(revocation(first.id), KUMO_KEY), NOON)
+    with pytest.raises(Conflict, match="recorded already"):
+        recorder.record(sign_entry(first.statement, KUMO_KEY), NOON)
+    assert recorder.holds(first.statement.words)
+    assert not recorder.holds(grant().words)
+    assert [entry.number for entry in ledger.entries(tx)] == [1, 2]

@@ -23,6 +23,7 @@ ALLOWED = PERMISSIVE | {"LGPL-2.1-or-later", "LGPL-3.0-or-later", "MPL-2.0"}
 SPDX = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
+    "bsd-3-clause and public-domain": "BSD-3-Clause",
     "bsd license": "BSD",
     "3-clause bsd license": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",

@@ -4,11 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tomeishi.access.keys import COALITION
+from tomeishi.consent import conditions as asking
+from tomeishi.consent.answers import Answers
+from tomeishi.consent.conditions import NONE, Conditions, Output
 from tomeishi.consent.entries import Entry, EntryKind, Level, Scope, SignedEntry, Statement, WorkRef, statement_from
-from tomeishi.consent.rules import permission
+from tomeishi.consent.rules import answer, permission
+from tomeishi.consent.scopes import Element
+from tomeishi.consent.subjects import Subjects
 from tomeishi.values import Use
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -19,10 +25,33 @@ MODELS = (None, "clip-1", "clip-2")
 
 moments = st.integers(0, 4).map(lambda hours: NOON + timedelta(hours=hours))
 scopes = st.sampled_from(
-    [Scope(Level.MEMBER, "member_1"), Scope(Level.WORK, "work_1"), Scope(Level.REFERENCE, "ref_1")]
+    [
+        Scope(Level.COALITION, COALITION),
+        Scope(Level.MEMBER, "member_1"),
+        Scope(Level.FRANCHISE, "frn_1"),
+        Scope(Level.WORK, "work_1"),
+        Scope(Level.CHARACTER, "chr_1", "work_1"),
+        Scope(Level.CHARACTER, "chr_2", "work_1"),
+        Scope(Level.ELEMENT, "work_1", "work_1", Element.VOICE),
+        Scope(Level.ELEMENT, "chr_1", "work_1", Element.VOICE),
+        Scope(Level.REFERENCE, "ref_1"),
+    ]
+)
+places = [
+    OURS,
+    WorkRef("member_1", "work_1"),
+    WorkRef("member_1", "work_1", character_id="chr_1", franchise_ids=("frn_1",)),
+    WorkRef("member_1", "work_1", "ref_1", "chr_1", Element.VOICE),
+]
+conditions = st.builds(
+    Conditions,
+    st.none() | st.sets(st.sampled_from(["JP", "US"]), min_size=1).map(tuple),
+    st.none() | st.sets(st.sampled_from(Output), min_size=1).map(tuple),
+    st.none() | st.integers(1, 3),
+    st.sets(st.sampled_from([Element.VOICE, Element.PROP])).map(tuple),
 )
 questions = st.tuples(
-    st.sampled_from([OURS, WorkRef("member_1", "work_1")]),
+    st.sampled_from(places),
     st.sampled_from(USES),
     st.sampled_from(PROVIDERS),
     st.sampled_from(MODELS),
@@ -44,11 +73,18 @@ def statements(draw: st.DrawFn, number: int, kinds: tuple[EntryKind, ...], membe
             id=f"entry_{number}",
         )
     scope, provider = draw(scopes), draw(st.sampled_from(PROVIDERS))
+    by_coalition = scope.level is Level.COALITION
+    if by_coalition and kind is EntryKind.GRANT:
+        scope, by_coalition = Scope(Level.WORK, "work_1"), False
+    limits = draw(st.just(NONE) | conditions)
+    if kind is EntryKind.RESERVATION:
+        limits = Conditions(limits.territories, limits.outputs)
     begins = valid_from or declared_at
     uses = st.sets(st.sampled_from(USES), min_size=1).map(tuple)
     return Statement(
         kind=kind,
-        member_id=member_id,
+        member_id=COALITION if by_coalition else member_id,
+        conditions=limits,
         declared_at=declared_at,
         scope=Scope(Level.MEMBER, member_id) if scope.level is Level.MEMBER else scope,
         uses=draw(uses if kind is EntryKind.GRANT else st.none() | uses),
@@ -81,6 +117,17 @@ def ledgers(draw: st.DrawFn) -> list[Entry]:
 
 
 seeded = settings(derandomize=True, deadline=None, max_examples=60)
+detailed = st.builds(
+    asking.Question,
+    st.sampled_from(places),
+    st.sampled_from(USES),
+    st.sampled_from(PROVIDERS),
+    st.sampled_from(MODELS),
+    st.none(),
+    st.sampled_from([None, "JP", "US"]),
+    st.none() | st.sampled_from(Output),
+    st.none() | st.integers(0, 4).map(float),
+)
 Question = tuple[WorkRef, Use, str | None, str | None, datetime]
 
 
@@ -115,6 +162,7 @@ def test_adding_a_grant_never_permits_less(entries: list[Entry], asked: Question
 @seeded
 @given(ledgers(), questions, recorded(7, member_id="member_2"))
 def test_an_entry_of_another_member_changes_no_answer(entries: list[Entry], asked: Question, other: Entry) -> None:
+    assume(other.statement.member_id != COALITION)
     asked = (OURS, *asked[1:4], NOON + timedelta(hours=4))
     assert permission([*entries, other], *asked) == permission(entries, *asked)
 
@@ -175,9 +223,97 @@ def test_every_statement_reads_back_from_its_words(entry: Entry) -> None:
     assert statement_from(entry.statement.words) == entry.statement
 
 
+@seeded
+@given(ledgers(), detailed, moments, st.randoms(use_true_random=False))
+def test_every_detailed_question_has_one_answer_whatever_the_order(
+    entries: list[Entry], asked: asking.Question, moment: datetime, dice: Random
+) -> None:
+    found = answer(entries, asked, moment)
+    assert answer(dice.sample(entries, len(entries)), asked, moment) == found
+    ids = {entry.id for entry in entries}
+    assert {*found.because, *(lost.entry for lost in found.lost)} <= ids
+    assert all(set(lost.against) <= ids for lost in found.lost)
+    assert {proviso.entry for proviso in found.conditions} <= set(found.because)
+    assert found.allowed or not found.conditions
+    assert not found.allowed or not {lost.entry for lost in found.lost} & set(found.because)
+
+
+@seeded
+@given(ledgers(), detailed, moments, conditions, st.integers(0, 4))
+def test_adding_conditions_to_a_grant_never_permits_more(
+    entries: list[Entry], asked: asking.Question, moment: datetime, more: Conditions, which: int
+) -> None:
+    changed = [
+        replace(entry, statement=replace(entry.statement, conditions=_both(entry.statement.conditions, more)))
+        if entry.number == which and entry.statement.kind is EntryKind.GRANT
+        else entry
+        for entry in entries
+    ]
+    assert answer(entries, asked, moment).allowed or not answer(changed, asked, moment).allowed
+
+
+def _both(one: Conditions, other: Conditions) -> Conditions:
+    """At least as strict as either, where they have anything in common; else the one unchanged."""
+    lengths = [each for each in (one.longest_clip_s, other.longest_clip_s) if each is not None]
+    territories = set(one.territories or other.territories or ()) & set(other.territories or one.territories or ())
+    outputs = set(one.outputs or other.outputs or ()) & set(other.outputs or one.outputs or ())
+    return Conditions(
+        tuple(territories) or one.territories,
+        tuple(outputs) or one.outputs,
+        min(lengths, default=None),
+        (*one.excluded, *other.excluded),
+    )
+
+
+@seeded
+@given(ledgers(), detailed, detailed, moments)
+def test_what_is_allowed_on_conditions_is_allowed_for_whoever_meets_them(
+    entries: list[Entry], open_question: asking.Question, other: asking.Question, moment: datetime
+) -> None:
+    found = answer(entries, open_question, moment)
+    asked = replace(
+        open_question,
+        work=_narrowed(open_question.work, other.work),
+        territory=open_question.territory or other.territory,
+        output=open_question.output or other.output,
+        duration_s=other.duration_s if open_question.duration_s is None else open_question.duration_s,
+    )
+    meets = [
+        proviso.conditions.unmet(asked) is None
+        and not any(scope.covers(asked.work) or scope.lies_inside(asked.work) for _, scope in proviso.apart_from)
+        for proviso in found.conditions
+    ]
+    if found.allowed and (any(meets) or not meets):
+        assert answer(entries, asked, moment).allowed
+
+
+def _narrowed(work: WorkRef, other: WorkRef) -> WorkRef:
+    """The same place, more exactly: with a character or element where the question named none."""
+    return replace(work, character_id=work.character_id or other.character_id, element=work.element or other.element)
+
+
+@seeded
+@given(ledgers(), detailed, moments)
+def test_entries_by_what_they_are_about_give_the_same_answers(
+    entries: list[Entry], asked: asking.Question, moment: datetime
+) -> None:
+    joined = {"work_1": tuple((franchise_id, NOON) for franchise_id in asked.work.franchise_ids)}
+    known = Subjects({"work_1": "member_1"}, {"chr_1": "work_1"}, {"ref_1": "work_1"}, joined)
+    answers = Answers(entries, known)
+    outside = replace(asked, work=replace(asked.work, franchise_ids=()))
+    assert answers.ask(outside, moment) == answer(entries, asked, moment)
+    stretches = [each for each in answers.moments(asked.work, answers.relevant(asked.work)) if each <= moment]
+    if stretches:
+        assert answers.ask(outside, stretches[-1]) == answers.ask(outside, moment)
+
+
 def recorded_revocation(number: int, entry: Entry, moment: datetime, signed: bool) -> Entry:
     statement = Statement(
-        kind=EntryKind.REVOCATION, member_id="member_1", declared_at=moment, revokes=entry.id, id=f"entry_{number}"
+        kind=EntryKind.REVOCATION,
+        member_id=entry.statement.member_id,
+        declared_at=moment,
+        revokes=entry.id,
+        id=f"entry_{number}",
     )
     return Entry(
         statement=statement,

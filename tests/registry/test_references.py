@@ -12,6 +12,8 @@ from tomeishi.registry.references import (
     exclude,
     exclusions,
     fingerprint_files_of,
+    mark_compared,
+    not_compared,
     overlaps,
     record_overlap,
     reference,
@@ -163,3 +165,9 @@ def test_a_checkpoint_changes_with_what_a_snapshot_is_made_of_and_with_nothing_e
     exclude(tx, made, Interval(0, 1), "shared opening")
     add_name(tx, "alias", Role.ALIAS, work_id=reference(tx, made).work_id)
     assert checkpoint(tx) == seen[-1]
+
+
+def test_a_reference_waits_until_it_was_compared_with_what_others_registered(tx: Connection) -> None:
+    first, second = a_reference(tx, "A"), a_reference(tx, "B")
+    mark_compared(tx, first, NOON)
+    assert [reference.id for reference in not_compared(tx)] == [second]

@@ -8,6 +8,8 @@ import base64
 import hashlib
 import json
 import os
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,21 +103,21 @@ def write_key(key: SigningKey, path: Path) -> None:
         "made_at": clock.to_text(clock.now()),
     }
     text = json.dumps(words, ensure_ascii=False, indent=1) + "\n"
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(unfinished, path)  # whole or not at all, and never over another file
     except FileExistsError as error:
         raise Conflict(f"{path}: a file is there already; choose another name for the key") from error
     except OSError as error:
         raise StorageFailure(f"{path}: cannot write the key file: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)  # half a key would stand in the way of the next attempt
-        raise StorageFailure(f"{path}: cannot write the key file: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def read_key(path: Path) -> SigningKey:

@@ -67,8 +67,8 @@ def report(
             say(f"wrote {path}")
     if screening.partial:
         say(read_in_part(query, screening.partial))
-    for path in done.without_pairs:
-        say(f"no frame pairs of {path}: it is no longer where it was registered, or another file now")
+    for reference in done.without_pairs:
+        say(f"no frame pairs of {reference}: it is no longer where it was registered, or another file now")
     return 3 if screening.partial else int(bool(screening.findings))
 
 

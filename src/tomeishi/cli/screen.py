@@ -10,17 +10,20 @@ from rich.text import Text
 from tomeishi import clock, wiring
 from tomeishi.cli.options import Home
 from tomeishi.cli.output import data, read_in_part, say, tracked, write_json, write_line
+from tomeishi.cli.prompts import COLOURS, screen_prompts
+from tomeishi.errors import BadInput
 from tomeishi.evidence.comparison_page import time_code
 from tomeishi.screening.findings import Screening
-from tomeishi.values import Use, Verdict
-
-_COLOURS = {Verdict.CLEAR: "green", Verdict.REVIEW: "yellow", Verdict.BLOCK: "red"}
+from tomeishi.values import Use
 
 
 def screen(
     queries: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Files, folders, globs, or - for paths on stdin")
-    ],
+        list[str] | None, typer.Argument(metavar="FILE", help="Files, folders, globs, or - for paths on stdin")
+    ] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Option("--prompt", help="A prompt, instead of files; - for one to a line on stdin.")
+    ] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", "--json", help="One JSON line per query.")] = False,
     provider: Annotated[str | None, typer.Option(help="Who runs the generator: asked of the ledger.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model made it: asked of the ledger.")] = None,
@@ -29,10 +32,16 @@ def screen(
     at: Annotated[str | None, typer.Option(help="The moment asked of the ledger; else now.")] = None,
     home: Home = None,
 ) -> int:
-    """Check pictures and films against the registry and the consent ledger."""
+    """Check pictures and films, or prompts, against the registry and the consent ledger."""
     moment = clock.now() if at is None else clock.from_text(at)
+    if bool(queries) == bool(prompt):
+        raise BadInput("name files to screen, or prompts with --prompt, one of both")
+    if prompt:
+        with wiring.open(home) as platform:
+            prompts = platform.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+            return screen_prompts(prompts, prompt, jsonl=jsonl)
     with wiring.open(home) as platform:
-        names = wiring.queries(queries)
+        names = wiring.queries(queries or [])
         screener = platform.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
         results = []
         for name in tracked(names, len(names), "screening"):
@@ -56,7 +65,7 @@ def screen(
 def _print(results: list[Screening]) -> None:
     table = Table("query", "verdict", "work", "member", "kind", "band", "score", "seconds of the query", "permission")
     for result in results:
-        verdict = Text(result.verdict, style=_COLOURS[result.verdict])
+        verdict = Text(result.verdict, style=COLOURS[result.verdict])
         if result.skipped:
             table.add_row(result.query, verdict, Text(f"skipped: {result.skipped.reason}", style="dim"))
         elif not result.findings:

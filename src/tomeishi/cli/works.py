@@ -10,7 +10,7 @@ from tomeishi import clock, wiring
 from tomeishi.cli.options import Home, Json
 from tomeishi.cli.output import data, read_in_part, say, tracked, write_json
 from tomeishi.evidence.comparison_page import time_code
-from tomeishi.registry import references, sheets, transfer, works
+from tomeishi.registry import franchises, references, sheets, transfer, works
 from tomeishi.values import Interval, Partial, Skipped
 
 app = typer.Typer(
@@ -25,12 +25,19 @@ def add(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Reference films and pictures.")] = None,
     reading: Annotated[str | None, typer.Option(help="How the title is read, in kana.")] = None,
     alias: Annotated[list[str] | None, typer.Option(help="Another title; may be given several times.")] = None,
+    franchise: Annotated[str | None, typer.Option(help="Put it into this franchise (name), made where needed.")] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> int:
     """Register a work with its reference media."""
     with wiring.open(home) as platform:
         done = platform.register(member, title, files or [], reading=reading, aliases=alias or [])
+        if franchise is not None:
+            with platform.transaction() as tx:
+                member_id = works.work(tx, done.work_id).member_id
+                franchises.add_to_franchise(
+                    tx, franchises.named_franchise(tx, member_id, franchise), done.work_id, clock.now()
+                )
     if as_json:
         write_json(
             {
@@ -244,6 +251,34 @@ def overlaps(as_json: Json = False, home: Home = None) -> None:
         data.print("  and  ".join(sides))
         for mine, other in each.segments:
             data.print(f"  {_span(mine)}  shows the same as  {_span(other)}")
+
+
+@app.command()
+def franchise(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Made where the member has none of this name.")],
+    member: Annotated[str, typer.Option(help="Whose works these are (name).")],
+    work: Annotated[list[str] | None, typer.Option(help="Put this work in (id); may be given several times.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Group works of a member, so that consent can reach them together; a work that is in stays in."""
+    with wiring.open(home) as platform, platform.transaction() as tx:
+        found = franchises.named_franchise(tx, works.member_by_name(tx, member).id, name)
+        for each in work or []:
+            franchises.add_to_franchise(tx, found, each, clock.now())
+    write_json({"franchise": found}) if as_json else data.print(found)
+
+
+@app.command("franchises")
+def list_franchises(as_json: Json = False, home: Home = None) -> None:
+    """All franchises with their works."""
+    with wiring.open(home) as platform, platform.reading() as tx:
+        found = franchises.list_franchises(tx)
+    if as_json:
+        write_json([{"franchise": f.id, "name": f.name, "member": f.member, "works": list(f.work_ids)} for f in found])
+        return
+    for each in found:
+        data.print(f"{each.id}  {each.name} ({each.member}): {', '.join(each.work_ids) or 'no works'}")
 
 
 def _span(interval: Interval) -> str:

@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from tomeishi import clock
+from tomeishi.access.keys import COALITION
 from tomeishi.access.public_keys import MemberKey, all_keys
 from tomeishi.consent import rules
+from tomeishi.consent.conditions import TERRITORIES
 from tomeishi.consent.entries import (
     Entry,
     EntryKind,
@@ -33,7 +35,7 @@ from tomeishi.consent.entries import (
 from tomeishi.consent.permission import Permission
 from tomeishi.errors import BadInput, Conflict, NotFound, NotPermitted, Tampered
 from tomeishi.storage import log
-from tomeishi.storage.tables import members, reference_files, works
+from tomeishi.storage.tables import characters, franchises, members, reference_files, works
 from tomeishi.values import Use
 
 LOG = "consent"
@@ -43,33 +45,76 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 def record(transaction: Connection, signed: SignedEntry, at: datetime) -> Entry:
-    """Keeps a signed statement; `at` is now.
+    """Keeps a signed statement; `at` is now. For many, `Recorder`.
 
     NotPermitted: the key is unknown, another member's, not yet valid or retired, the signature is not over these
     words, or the member has no say over what they name. Conflict: recorded already. BadInput: declared in the future.
     """
-    statement = statement_from(signed.words)
-    key = all_keys(transaction).get(signed.key_id)
-    if key is None:
-        raise NotPermitted(f"{statement.id}: key {signed.key_id} is not registered; register the member's public key")
-    if key.retired_at is not None:  # whatever its moment: a dead key signs nothing new
-        raise NotPermitted(
-            f"{statement.id}: key {signed.key_id} is retired ({key.retired_because}); sign with a new key"
-        )
-    problem = _signature_problem(signed, statement, key, at)
-    if problem is not None:
-        raise NotPermitted(f"{statement.id}: {problem}; nothing was recorded")
-    _check(transaction, statement, at, is_signed=True)
-    row = log.append(transaction, LOG, {"words": signed.words, **signature_fields(signed)}, at)
-    return _entry(row, {signed.key_id: key})
+    return Recorder(transaction).record(signed, at)
 
 
 def record_unsigned(transaction: Connection, statement: Statement, recorded_by: str, at: datetime) -> Entry:
     """Keeps a statement on the member's word; an answer that rests on it says who recorded it. Errors as `record`."""
-    body = {"words": statement.words, "recorded_by": _recorder(recorded_by)}
-    _check(transaction, statement, at, is_signed=False)
-    row = log.append(transaction, LOG, body, at)
-    return _entry(row, {})
+    return Recorder(transaction).record_unsigned(statement, recorded_by, at)
+
+
+class Recorder:
+    """Records one statement after the other in one transaction; the ledger is read and checked once, before."""
+
+    def __init__(self, transaction: Connection) -> None:
+        self._tx = transaction
+        self._keys = all_keys(transaction)
+        self._known = {entry.id: entry for entry in entries(transaction)}
+        self._words: set[object] = {entry.statement.words for entry in self._known.values()}
+
+    def holds(self, words: object) -> bool:
+        """Whether a statement in exactly these words is recorded already."""
+        return words in self._words
+
+    def record(self, signed: SignedEntry, at: datetime) -> Entry:
+        """As the function `record`."""
+        statement = statement_from(signed.words)
+        key = self._keys.get(signed.key_id)
+        if key is None:
+            raise NotPermitted(
+                f"{statement.id}: key {signed.key_id} is not registered; register the member's public key"
+            )
+        if key.retired_at is not None:  # whatever its moment: a dead key signs nothing new
+            raise NotPermitted(
+                f"{statement.id}: key {signed.key_id} is retired ({key.retired_because}); sign with a new key"
+            )
+        problem = _signature_problem(signed, statement, key, at)
+        if problem is not None:
+            raise NotPermitted(f"{statement.id}: {problem}; nothing was recorded")
+        self._check(statement, at, is_signed=True)
+        return self._append({"words": signed.words, **signature_fields(signed)}, at)
+
+    def record_unsigned(self, statement: Statement, recorded_by: str, at: datetime) -> Entry:
+        """As the function `record_unsigned`."""
+        body = {"words": statement.words, "recorded_by": _recorder(recorded_by)}
+        self._check(statement, at, is_signed=False)
+        return self._append(body, at)
+
+    def _append(self, body: dict[str, str], at: datetime) -> Entry:
+        entry = _entry(log.append(self._tx, LOG, body, at), self._keys)
+        self._known[entry.id] = entry
+        self._words.add(entry.statement.words)
+        return entry
+
+    def _check(self, statement: Statement, at: datetime, *, is_signed: bool) -> None:
+        """What holds for every new entry, signed or not."""
+        if statement.declared_at > at + CLOCK_DIFFERENCE:
+            declared = clock.to_text(statement.declared_at)
+            raise BadInput(f"{statement.id}: declared at {declared}, in the future; check the clock, or use valid_from")
+        if statement.id in self._known:
+            raise Conflict(f"{statement.id}: recorded already, as number {self._known[statement.id].number}")
+        for code in statement.conditions.territories or ():
+            if code not in TERRITORIES:
+                raise BadInput(f"{statement.id}: no territory {code} in ISO 3166-1 (two letters, such as JP or GB)")
+        if statement.scope is not None:
+            _check_scope(self._tx, statement, statement.scope)
+        if statement.revokes is not None:
+            _check_revocation(statement, self._known.get(statement.revokes), is_signed=is_signed)
 
 
 def entries(transaction: Connection) -> tuple[Entry, ...]:
@@ -85,9 +130,11 @@ def entries(transaction: Connection) -> tuple[Entry, ...]:
 
 
 def history(transaction: Connection, work: WorkRef) -> tuple[Entry, ...]:
-    """All that was ever stated about a work: entries that cover it and their revocations, in the order recorded."""
-    everything = [entry for entry in entries(transaction) if entry.statement.member_id == work.member_id]
-    about = {e.id for e in everything if e.statement.scope is not None and e.statement.scope.covers(work)}
+    """All that was ever stated about a work: entries that cover it or a part of it, and their revocations, in order."""
+    owners = (work.member_id, COALITION)
+    everything = [entry for entry in entries(transaction) if entry.statement.member_id in owners]
+    scopes = {entry.id: entry.statement.scope for entry in everything}
+    about = {id_ for id_, scope in scopes.items() if scope and (scope.covers(work) or scope.lies_inside(work))}
     return tuple(entry for entry in everything if entry.id in about or entry.statement.revokes in about)
 
 
@@ -103,31 +150,25 @@ def head(transaction: Connection) -> tuple[int, str]:
     return log.head(transaction, LOG)
 
 
-def _check(transaction: Connection, statement: Statement, at: datetime, *, is_signed: bool) -> None:
-    """What holds for every new entry, signed or not."""
-    if statement.declared_at > at + CLOCK_DIFFERENCE:
-        declared = clock.to_text(statement.declared_at)
-        raise BadInput(f"{statement.id}: declared at {declared}, in the future; check the clock, or use valid_from")
-    known = {entry.id: entry for entry in entries(transaction)}
-    if statement.id in known:
-        raise Conflict(f"{statement.id}: recorded already, as number {known[statement.id].number}")
-    if statement.scope is not None:
-        _check_scope(transaction, statement, statement.scope)
-    if statement.revokes is not None:
-        _check_revocation(statement, known.get(statement.revokes), is_signed=is_signed)
-
-
 def _check_scope(transaction: Connection, statement: Statement, scope: Scope) -> None:
+    if scope.level is Level.COALITION:
+        return  # only the coalition states it (entries), and for all of its members
+    of_work = select(works.c.member_id).where(works.c.id == (scope.work_id or scope.id))
+    of_character = of_work.join(characters, characters.c.work_id == works.c.id).where(characters.c.id == scope.id)
     owner = {
         Level.MEMBER: select(members.c.id).where(members.c.id == scope.id),
-        Level.WORK: select(works.c.member_id).where(works.c.id == scope.id),
+        Level.FRANCHISE: select(franchises.c.member_id).where(franchises.c.id == scope.id),
+        Level.WORK: of_work,
+        Level.CHARACTER: of_character,
+        Level.ELEMENT: of_work if scope.id == scope.work_id else of_character,
         Level.REFERENCE: select(works.c.member_id)
         .join(reference_files, reference_files.c.work_id == works.c.id)
         .where(reference_files.c.id == scope.id),
     }[scope.level]
     member_id = transaction.execute(owner).scalar()
     if member_id is None:
-        raise NotFound(f"{statement.id}: no {scope.level} {scope.id} in the registry")
+        place = f"{scope.id} of work {scope.work_id}" if scope.work_id is not None else scope.id
+        raise NotFound(f"{statement.id}: no {scope.level} {place} in the registry")
     if member_id != statement.member_id:
         raise NotPermitted(f"{statement.id}: {scope.level} {scope.id} is not of member {statement.member_id}")
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 import weakref
 from collections import deque
 from collections.abc import Mapping
@@ -119,7 +120,8 @@ def shown(path: Path | str) -> str:
 
 def one_line(text: str, longest: int = _LONGEST_REASON) -> str:
     """`text` with everything unprintable as a question mark, cut at `longest`."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
+    # Python calls the full-width space of Japanese names unprintable.
+    clean = "".join(letter if letter.isprintable() or unicodedata.category(letter) == "Zs" else "?" for letter in text)
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 

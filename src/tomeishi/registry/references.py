@@ -194,6 +194,16 @@ def same_digest(tx: Connection, digest: str) -> list[Reference]:
     return _references(tx, _SELECTED.where(reference_files.c.digest == digest))
 
 
+def not_compared(tx: Connection) -> list[Reference]:
+    """References whose footage was not yet compared with that of other members, oldest first."""
+    return _references(tx, _SELECTED.where(reference_files.c.compared_at.is_(None)))
+
+
+def mark_compared(tx: Connection, reference_id: str, at: datetime) -> None:
+    """Overlaps of the reference with what other members had registered by `at` are recorded."""
+    tx.execute(update(reference_files).where(reference_files.c.id == reference_id).values(compared_at=at))
+
+
 def record_overlap(
     tx: Connection,
     reference_id: str,

@@ -19,7 +19,7 @@ from tomeishi.media.sample import SamplePlan
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.policy import Policy, gravest
-from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Skipped, Use, digest_of_file
+from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Skipped, Use, Verdict, digest_of_file
 
 CHECKED = (Kind.COPY, Kind.EDIT)
 """What this screening looks for; the rest is said to be unchecked by being absent."""
@@ -143,8 +143,13 @@ class Screener:
             score=found.score,
             segments=found.segments,
             permission=permission,
-            verdict=self.policy.verdict(found.band, allowed=permission.allowed),
+            verdict=self._verdict(found.band, permission),
         )
+
+    def _verdict(self, band: Band, permission: Permission) -> Verdict:
+        """Whether a query meets the conditions of a grant (territory, length, no voice) is for a person to say."""
+        verdict = self.policy.verdict(band, allowed=permission.allowed)
+        return gravest([verdict, Verdict.REVIEW]) if permission.conditions else verdict
 
     def _skipped(self, name: str, digest: str | None, reason: str, *, duration_s: float = 0.0) -> Screening:
         return Screening(

@@ -191,6 +191,6 @@ _SQLITE_FAILURES = {
     "SQLITE_CANTOPEN": "cannot be opened; check that the folder is there and may be written",
     "SQLITE_READONLY": "cannot be written; check the permissions of the file and its folder",
     "SQLITE_PERM": "cannot be opened; check the permissions of the file and its folder",
-    "SQLITE_IOERR": "the disk did not read or write; check the disk, then the file",
+    "SQLITE_IOERR": "the disk did not read or write; it may be full: free some space, else check the disk",
     "SQLITE_CORRUPT": "the database file is damaged; restore a backup",
 }

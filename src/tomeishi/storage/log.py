@@ -121,6 +121,33 @@ def read(transaction: Connection, log: str) -> list[LogEntry]:
     return entries
 
 
+def rows(transaction: Connection, log: str) -> list[LogEntry]:
+    """What can be read of a log, unchecked: only for whoever reports on it together with `verify`."""
+    return _walk(transaction, log)[0]
+
+
+def entry_fields(entry: LogEntry) -> dict[str, Any]:
+    """An entry as it travels in a proof, with all that its digest and its leaf are made of."""
+    return {
+        "log": entry.log,
+        "number": entry.number,
+        "previous": entry.previous,
+        "recorded_at": clock.to_text(entry.recorded_at),
+        "body": entry.body,
+        "digest": entry.digest,
+    }
+
+
+def entry_from(fields: Mapping[str, Any]) -> LogEntry:
+    """The reverse of `entry_fields`; BadInput, KeyError or TypeError where it isn't one, or its digest doesn't fit."""
+    moment = clock.from_text(fields["recorded_at"])
+    entry = LogEntry(fields["log"], fields["number"], fields["body"], fields["previous"], fields["digest"], moment)
+    genesis(entry.log)
+    if type(entry.number) is not int or entry_fields(entry) != fields or digest_of(leaf_data(entry)) != entry.digest:
+        raise BadInput(f"log {entry.log}: an entry whose digest is not that of its words")
+    return entry
+
+
 def verify(transaction: Connection, log: str) -> list[Problem]:
     """Everything that is wrong, by row; empty means that the chain is whole from entry 1 to `head`."""
     return _walk(transaction, log)[1]

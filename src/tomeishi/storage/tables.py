@@ -156,11 +156,13 @@ reference_files = Table(
     Column("kind", Text, nullable=False),
     Column("duration_s", Float, nullable=False),
     Column("partial_reason", Text),
+    Column("compared_at", UtcMoment),
     Column("created_at", UtcMoment, nullable=False),
     UniqueConstraint("work_id", "digest"),
     CheckConstraint("kind IN ('video', 'image', 'sound')", name="kind"),
 )
-"""`path` as it was given, `location` the same made absolute: the folder of whoever asks later is another one."""
+"""`path` as it was given, `location` the same made absolute: the folder of whoever asks later is another one.
+`compared_at` is NULL until its footage was compared with that of other members."""
 
 fingerprint_files = Table(
     "fingerprint_files",

@@ -1,7 +1,8 @@
 """IETF AIPREF: the `Content-Usage` header and the rule of the same name in robots.txt.
 
-Read after draft-ietf-aipref-vocab-07 (sections 4 to 6: two categories, `y` and `n`, everything else unknown; the last
-of equal keys counts) and draft-ietf-aipref-attach-05 (sections 2 and 3), both of August 2026 and neither an RFC.
+Read after draft-ietf-aipref-vocab-07 ("Vocabulary Definition", "Exemplary Serialization Format": two categories, `y`
+and `n`, everything else unknown; the last of equal keys counts) and draft-ietf-aipref-attach-05 (sections 2 and 3),
+both of August 2026 and neither an RFC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from http_sf import StructuredFieldError, Token, parse
 
 from tomeishi.consent.standards.mapping import Heard, Words, hear, put_into
-from tomeishi.consent.standards.paths import Rule, longest_match
+from tomeishi.consent.standards.paths import Rule, longest_matches
 from tomeishi.consent.standards.signal import (
     Authority,
     Reading,
@@ -44,8 +45,7 @@ def read_rules(rules: Sequence[Rule], reading: Reading) -> tuple[Signal, ...]:
             path, preference = split_rule(rule.value)
             by_path.setdefault(path, []).append(preference)
     if reading.path is not None:
-        longest = longest_match([*by_path], reading.path)
-        by_path = {} if longest is None else {longest: by_path[longest]}
+        by_path = {path: by_path[path] for path in longest_matches(by_path, reading.path)}
     found: list[Signal] = []
     for path, preferences in by_path.items():
         step = f"rule for {path or '/'}"
@@ -63,9 +63,7 @@ def split_rule(value: str) -> tuple[str, str]:
     return path, preference.strip()
 
 
-def _signal(
-    raw: str, reading: Reading, authority: Authority, scope: str | None, derivation: tuple[str, ...]
-) -> Signal:
+def _signal(raw: str, reading: Reading, authority: Authority, scope: str | None, derivation: tuple[str, ...]) -> Signal:
     twice: list[str] = []
     try:
         members = parse(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tomeishi.consent.standards.aipref import split_rule
 from tomeishi.consent.standards.mapping import hear
-from tomeishi.consent.standards.paths import Rule, longest_match
+from tomeishi.consent.standards.paths import Rule, longest_matches
 from tomeishi.consent.standards.signal import Authority, Reading, Signal, Stance, Standard, kept
 
 LABEL = "content-signal"
@@ -22,17 +22,16 @@ def read_header(lines: Sequence[str], reading: Reading) -> tuple[Signal, ...]:
 def read_rules(rules: Sequence[Rule], reading: Reading) -> tuple[Signal, ...]:
     """The lines of the group that applies; with a path, those of the longest match."""
     lines = [(*split_rule(rule.value), rule.line) for rule in rules if rule.label == LABEL]
-    longest = None if reading.path is None else longest_match([path for path, *_ in lines], reading.path)
+    paths = [path for path, *_ in lines]
+    deciding = paths if reading.path is None else longest_matches(paths, reading.path)
     return tuple(
         _signal(signals, reading, Authority.SITE, path or "/", (f"line {number}",))
         for path, signals, number in lines
-        if reading.path is None or path == longest
+        if path in deciding
     )
 
 
-def _signal(
-    raw: str, reading: Reading, authority: Authority, scope: str | None, derivation: tuple[str, ...]
-) -> Signal:
+def _signal(raw: str, reading: Reading, authority: Authority, scope: str | None, derivation: tuple[str, ...]) -> Signal:
     said = []
     for part in raw.split(","):
         token, _, value = part.strip().partition("=")

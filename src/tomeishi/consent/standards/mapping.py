@@ -45,14 +45,14 @@ def _term(
 _GENERATIVE = "models that generate nothing are not meant by it"
 _FETCHING = "speaks of fetching by crawlers; leave to fetch allows no use"
 _NO_YES = "has no yes"
-_ONLY_SEARCH = "an index for search only"
+_ONLY_SEARCH = "its yes includes an index for search and no other"
 _NOT_GENERATIVE = "its yes means models that generate nothing"
 _MINING = "text and data mining; its yes does not say what may be shown"
 _PLACE = "the terms that it points to are for a person to read; without them it is a refusal"
 
 TERMS: tuple[Term, ...] = (
     _term(Standard.AIPREF, "train-ai", _TRAINING, (), _TRAINING, _GENERATIVE),
-    _term(Standard.AIPREF, "search", (Use.SEARCH,), (Use.INDEX,), (Use.SEARCH, Use.INDEX), _ONLY_SEARCH),
+    _term(Standard.AIPREF, "search", (Use.SEARCH,), (), (Use.SEARCH, Use.INDEX), _ONLY_SEARCH),
     _term(Standard.ROBOTS, "disallow", (), (), _ALL, _FETCHING),
     _term(Standard.ROBOTS_TAG, "noai", (), (), _TRAINING, _NO_YES),
     _term(Standard.ROBOTS_TAG, "noimageai", (), (), _TRAINING, f"pictures of the page only; {_NO_YES}"),
@@ -63,14 +63,14 @@ TERMS: tuple[Term, ...] = (
     _term(Standard.ROBOTS_TAG, "none", (), (), (Use.INDEX, Use.SEARCH), f"meant for search; {_NO_YES}"),
     _term(Standard.CONTENT_SIGNAL, "ai-train", _TRAINING, (), _TRAINING, "nothing"),
     _term(Standard.CONTENT_SIGNAL, "ai-input", (Use.INPUT,), (), (Use.INPUT,), "nothing"),
-    _term(Standard.CONTENT_SIGNAL, "search", (Use.SEARCH,), (Use.INDEX,), (Use.SEARCH, Use.INDEX), _ONLY_SEARCH),
+    _term(Standard.CONTENT_SIGNAL, "search", (Use.SEARCH,), (), (Use.SEARCH, Use.INDEX), _ONLY_SEARCH),
     _term(Standard.TDMREP, "tdm-reservation", _TRAINING, (Use.INPUT, Use.INDEX), _AI, _MINING),
     _term(Standard.RSL, "all", _ALL, (), _ALL, "any automated processing; generating is not told apart"),
     _term(Standard.RSL, "ai-all", _AI, (), _AI, "any use by AI systems; generating is not told apart"),
     _term(Standard.RSL, "ai-train", _TRAINING, (), _TRAINING, "nothing"),
     _term(Standard.RSL, "ai-input", (Use.INPUT,), (), (Use.INPUT,), "nothing"),
     _term(Standard.RSL, "ai-index", (Use.INDEX,), (), (Use.INDEX,), "an index of an AI system only"),
-    _term(Standard.RSL, "search", (Use.SEARCH,), (Use.INDEX,), (Use.SEARCH,), _ONLY_SEARCH),
+    _term(Standard.RSL, "search", (Use.SEARCH,), (), (Use.SEARCH,), _ONLY_SEARCH),
     *(
         _term(standard, f"{prefix}.{token}", allows, in_part, refuses, lost)
         for standard, prefix in ((Standard.CAWG, "cawg"), (Standard.C2PA, "c2pa"))
@@ -98,7 +98,12 @@ TERMS: tuple[Term, ...] = (
     _term(Standard.PLUS, "DMI-PROHIBITED-SEEEMBEDDEDRIGHTSEXPR", refuses=_ALL, lost=_PLACE),
     _term(Standard.PLUS, "DMI-PROHIBITED-SEELINKEDRIGHTSEXPR", refuses=_ALL, lost=_PLACE),
     _term(
-        Standard.AI_TXT, "rule", (), _TRAINING, _TRAINING, "patterns for kinds of files; no text defines what its yes is"
+        Standard.AI_TXT,
+        "rule",
+        (),
+        _TRAINING,
+        _TRAINING,
+        "patterns for kinds of files; no text defines what its yes is",
     ),
     _term(Standard.ODRL, "data-mining", (*_TRAINING, Use.INPUT), (Use.INDEX,), _AI, _MINING),
     _term(Standard.ODRL, "ai-training", _TRAINING, (), _TRAINING, "nothing"),
@@ -201,25 +206,26 @@ class Words:
 
 
 def put_into(standard: Standard, tokens: Sequence[str], uses: Mapping[Use, Stance], *, terms: bool = False) -> Words:
-    """`uses` in `tokens`: a no where any use it is about is refused, a yes only where what is read back permits no more.
+    """`uses` in `tokens`: no where any use it is about is refused, yes only where what is read back permits no more.
 
     With `terms` the standard can say "on terms"; without, what is constrained is written as refused.
     """
     said: list[tuple[str, Stance]] = []
-    waiting: list[Term] = []
+    waiting: list[tuple[str, Stance]] = []
     for token in tokens:
         term = _BY_TOKEN[standard, token]
         about = {uses.get(use, Stance.UNKNOWN) for use in (term.allows or term.refuses)}
         if Stance.DENY in about or (Stance.CONSTRAINED in about and not terms):
             said.append((token, Stance.DENY))
         elif Stance.CONSTRAINED in about:
-            said.append((token, Stance.CONSTRAINED))
+            waiting.append((token, Stance.CONSTRAINED))
         elif about == {Stance.ALLOW}:
-            waiting.append(term)
-    for term in waiting:
-        widened = [*said, (term.token, Stance.ALLOW)]
-        if not permits_more(hear(standard, widened).uses, uses):
-            said = widened
+            waiting.append((token, Stance.ALLOW))
+    for token, stance in waiting:
+        if not permits_more(hear(standard, [*said, (token, stance)]).uses, uses):
+            said.append((token, stance))
+        elif stance is Stance.CONSTRAINED:
+            said.append((token, Stance.DENY))
     said.sort(key=lambda each: tokens.index(each[0]))
     reads_as = hear(standard, said).uses
     lost = tuple(

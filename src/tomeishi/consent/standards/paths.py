@@ -5,11 +5,12 @@ after percent-encoding is made equal (2.2.2), and the pattern with the most octe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _PRODUCT = re.compile(r"[A-Za-z_-]+")
 _SITE_WIDE = frozenset({"sitemap", "host", "license"})
@@ -37,27 +38,30 @@ class Rules:
 
 def rules_for(text: str, agent: str | None) -> Rules:
     """The rules of all groups that name `agent`, otherwise of those for `*` (2.2.1)."""
+    wanted = (_product(agent or "*"), "*")
     by_agent: dict[str, list[Rule]] = {}
     site_wide: list[Rule] = []
-    current: list[str] = []
-    naming = False
+    current: set[str] = set()
+    named = naming = False
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         label, colon, value = line.split("#", 1)[0].partition(":")
         if not colon:
             continue
         rule = Rule(label.strip(" \t").lower(), value.strip(" \t"), number)
         if rule.label == "user-agent":
-            current = current if naming else []
-            current.append(_product(rule.value))
-            by_agent.setdefault(current[-1], [])
-            naming = True
-        elif rule.label in _SITE_WIDE or not current:
+            current = current if naming else set()
+            named = naming = True
+            product = _product(rule.value)
+            if product in wanted:
+                current.add(product)
+                by_agent.setdefault(product, [])
+        elif rule.label in _SITE_WIDE or not named:
             site_wide.append(rule)
         else:
             naming = False
-            for name in dict.fromkeys(current):
+            for name in current:
                 by_agent[name].append(rule)
-    group = next((name for name in (_product(agent or "*"), "*") if name in by_agent), None)
+    group = next((name for name in wanted if name in by_agent), None)
     return Rules(group, tuple(by_agent[group]) if group is not None else (), tuple(site_wide))
 
 
@@ -72,7 +76,8 @@ def equal_encoding(path: str) -> str:
     plain = _PERCENT.sub(
         lambda found: chr(number) if chr(number := int(found[1], 16)) in _UNRESERVED else found[0].upper(), path
     )
-    return quote(plain, safe="/%:?#[]@!$&'()*+,;=-._~")
+    # A path from the command line may hold bytes that are no letters.
+    return quote(plain, safe="/%:?#[]@!$&'()*+,;=-._~", errors="surrogatepass")
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -94,13 +99,16 @@ def matches(pattern: str, path: str) -> bool:
     return path.endswith(last) and len(path) - len(last) >= at
 
 
-def longest_match(patterns: Sequence[str], path: str) -> str | None:
-    """The pattern with the most octets of those that cover `path`; None if none does."""
-    covering = [pattern for pattern in patterns if matches(pattern, path)]
-    return max(covering, key=lambda pattern: len(equal_encoding(pattern)), default=None)
+def longest_matches(patterns: Iterable[str], path: str) -> tuple[str, ...]:
+    """The patterns that cover `path` with the most octets; several where they are equally long."""
+    path = path_of(path)
+    covering = {pattern: len(equal_encoding(pattern)) for pattern in patterns if matches(pattern, path)}
+    return tuple(pattern for pattern, octets in covering.items() if octets == max(covering.values()))
 
 
 def path_of(address: str) -> str:
-    """The path, with its query, of an address; a path is itself."""
-    parts = urlsplit(address)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if parts.scheme else address
+    """The path, with its query, of an address; a path is itself. `*` and `$` of a pattern are left as they are."""
+    found = _ADDRESS.match(address)
+    if found is None:
+        return address
+    return found[1] if found[1].startswith("/") else f"/{found[1]}"

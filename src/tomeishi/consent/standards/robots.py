@@ -22,7 +22,9 @@ from tomeishi.consent.standards.signal import (
 )
 from tomeishi.consent.standards.text import Refused, raw_of, text_of
 
-_KNOWN = frozenset({"allow", "disallow", "crawl-delay", "request-rate", "visit-time", aipref.LABEL, content_signal.LABEL})
+_KNOWN = frozenset(
+    {"allow", "disallow", "crawl-delay", "request-rate", "visit-time", aipref.LABEL, content_signal.LABEL}
+)
 _HOST = "http://site.invalid"
 _MOST_RULES = 5_000
 
@@ -31,9 +33,7 @@ def read(data: bytes, reading: Reading) -> tuple[Signal, ...]:
     """What the group for `reading.agent` says; with a path only what holds there."""
     try:
         text = text_of(data)
-        rules = rules_for(text, reading.agent)
-        if len(rules.rules) > _MOST_RULES:
-            raise Refused(f"more than {_MOST_RULES:,} rules for one crawler")
+        rules = _group(text, reading)
         fetching = _fetching(text, rules, reading)
     except (Refused, ValueError) as error:
         return (no_statement(Standard.ROBOTS, reading, Authority.SITE, str(error), raw_of(data)),)
@@ -45,6 +45,13 @@ def read(data: bytes, reading: Reading) -> tuple[Signal, ...]:
     return (*fetching, *about_use, *licences)
 
 
+def _group(text: str, reading: Reading) -> Rules:
+    rules = rules_for(text, reading.agent)
+    if len(rules.rules) > _MOST_RULES:
+        raise Refused(f"more than {_MOST_RULES:,} rules for one crawler")
+    return rules
+
+
 def _fetching(text: str, rules: Rules, reading: Reading) -> tuple[Signal, ...]:
     """One signal for the path asked about, by `protego`; without a path one for each `Disallow`."""
     warnings = _warnings(rules)
@@ -52,17 +59,19 @@ def _fetching(text: str, rules: Rules, reading: Reading) -> tuple[Signal, ...]:
     if reading.path is None:
         refusals = [rule for rule in rules.rules if rule.label == "disallow" and rule.value]
         scopes = [(rule.value, f"line {rule.line}: Disallow: {rule.value}") for rule in refusals]
-        return tuple(
-            _signal(reading, scope, (group, step), text, warnings) for scope, step in scopes
-        ) or (_signal(reading, None, (group, "nothing is disallowed"), text, warnings),)
+        return tuple(_signal(reading, scope, (group, step), step, warnings) for scope, step in scopes) or (
+            _signal(reading, None, (group, "nothing is disallowed"), text, warnings),
+        )
     path = path_of(reading.path)
-    if Protego.parse(text).can_fetch(_HOST + path, reading.agent or "*"):
+    # One group is handed on, the one that applies: a file that names 10,000 crawlers must not cost 10,000 rule sets.
+    fetching = "".join(f"{rule.label}: {rule.value}\n" for rule in rules.rules if rule.label in ("allow", "disallow"))
+    if Protego.parse(f"User-agent: *\n{fetching}").can_fetch(_HOST + path, "*"):
         return (_signal(reading, None, (group, f"{path} may be fetched"), text, warnings),)
     return (_signal(reading, path, (group, f"{path} may not be fetched"), text, warnings),)
 
 
 def _signal(
-    reading: Reading, refused: str | None, derivation: tuple[str, ...], text: str, warnings: tuple[str, ...]
+    reading: Reading, refused: str | None, derivation: tuple[str, ...], raw: str, warnings: tuple[str, ...]
 ) -> Signal:
     heard = hear(Standard.ROBOTS, [("disallow", Stance.DENY)] if refused is not None else [])
     return Signal(
@@ -71,7 +80,7 @@ def _signal(
         authority=Authority.SITE,
         uses=heard.uses,
         scope=refused,
-        raw=kept(text),
+        raw=kept(raw),
         warnings=warnings,
         derivation=(*derivation, *heard.derivation),
         fetched_at=reading.fetched_at,

@@ -163,29 +163,27 @@ def combine(signals: Iterable[Signal]) -> Together:
     Preferences": any refusal refuses, otherwise any allowance allows, otherwise unknown)."""
     uses: dict[Use, Stance] = {}
     derivation: list[str] = []
-    everything = sorted(set(map(_ranked, signals)))
+    everything = tuple(signals)
     for use in Use:
-        stated = [
-            (STRICTEST_FIRST.index(stance), *origin)
-            for *origin, stances in everything
-            if (stance := Stance(stances[list(Use).index(use)])) is not Stance.UNKNOWN
-        ]
+        stated = sorted(
+            (STRICTEST_FIRST.index(each.stance(use)), list(Authority).index(each.authority), _name(each))
+            for each in everything
+            if each.stance(use) is not Stance.UNKNOWN
+        )
         if not stated:
             continue
-        stated.sort()
         strictest = stated[0][0]
         uses[use] = STRICTEST_FIRST[strictest]
-        deciding = [name for rank, _, name in stated if rank == strictest]
-        losing = [f"{name} says {STRICTEST_FIRST[rank]}" for rank, _, name in stated if rank != strictest]
+        deciding = dict.fromkeys(name for rank, _, name in stated if rank == strictest)
+        losing = dict.fromkeys(f"{name} says {STRICTEST_FIRST[rank]}" for rank, _, name in stated if rank != strictest)
         step = f"{use}: {uses[use]}, by {'; '.join(deciding)}"
         derivation.append(step + (f"; stricter than {'; '.join(losing)}" if losing else ""))
     return Together(uses, tuple(derivation))
 
 
-def _ranked(signal: Signal) -> tuple[int, str, tuple[str, ...]]:
+def _name(signal: Signal) -> str:
     where = signal.source if signal.scope is None else f"{signal.source} for {signal.scope}"
-    name = f"{signal.standard} ({signal.authority}: {where})"
-    return list(Authority).index(signal.authority), name, tuple(signal.stance(use).value for use in Use)
+    return f"{signal.standard} ({signal.authority}: {where})"
 
 
 @dataclass(frozen=True, slots=True)

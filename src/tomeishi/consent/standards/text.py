@@ -58,6 +58,10 @@ def json_of(data: bytes) -> Any:
         raise Refused(f"not JSON: {error}") from error
     if _deeper(value, DEEPEST):
         raise Refused(f"JSON deeper than {DEEPEST} levels")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Refused("half of a surrogate pair, which is no letter") from error
     return value
 
 

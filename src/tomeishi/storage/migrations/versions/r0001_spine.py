@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("duration_s", sa.Float(), nullable=False),
         sa.Column("partial_reason", sa.Text()),
+        sa.Column("compared_at", sa.DateTime()),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_reference_files"),
         sa.ForeignKeyConstraint(["work_id"], ["works.id"], name="fk_reference_files_work_id"),

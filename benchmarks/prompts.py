@@ -1,0 +1,250 @@
+"""Names in prompts: speed, recall, and false finds. `python -m benchmarks.prompts`.
+
+Speed: 70,000 names of the package `bdfan` (Japanese characters and works; a peer, not installed by set-up) or, without
+it, as many invented ones; processor time of one core, best of several.
+
+Recall and false finds need data that this project does not pass on; each option names a file, and what is left out is
+not measured:
+
+  --pokemon FOLDER   `data/` of the npm package `pokemon` (MIT): names in Japanese and English
+  --danbooru FILE    `tags/danbooru.csv` of DominikDoom/a1111-sd-webui-tagcomplete (MIT): characters with their aliases
+  --japanese FILE    JSTS of yahoojapan/JGLUE (CC BY-SA 4.0), JSON lines: people's captions; `sentence2` is what counts
+  --english FILE     PartiPrompts.tsv of google-research/parti (Apache-2.0): people's prompts
+
+False finds are counted against the whole of `bdfan`, which is harder than any registry: most of its names are never
+meant. A prompt that really names a registered work counts as false too.
+"""
+
+import argparse
+import csv
+import json
+import random
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz.fuzz import ratio
+
+from benchmarks.record import record
+from tomeishi.screening.names import NameIndex
+from tomeishi.screening.ordinary import ordinary_words
+from tomeishi.screening.spellings import RegisteredName
+
+SEED = 4
+NAMES = 70_000
+_ALIKE = 85
+"""Of 100, by rapidfuzz, from which an alias is another spelling of a name and not another name."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for option in ("pokemon", "danbooru", "japanese", "english"):
+        parser.add_argument(f"--{option}", type=Path)
+    given = parser.parse_args()
+    ordinary_words()
+    names, source = large_registry()
+    figures: dict[str, Any] = {"build": build(names)}
+    index = NameIndex(names)
+    prompts = {
+        "ja": [] if given.japanese is None else _captions(given.japanese),
+        "en": [] if given.english is None else _prompts(given.english),
+    }
+    figures["false_finds"] = {language: false_finds(index, texts) for language, texts in prompts.items() if texts}
+    figures["speed"] = {language: speed(index, texts) for language, texts in prompts.items() if texts}
+    figures["recall"] = {}
+    if given.pokemon is not None:
+        figures["recall"] |= pokemon(given.pokemon)
+    if given.danbooru is not None:
+        figures["recall"] |= danbooru(given.danbooru)
+    path = record("prompts", seed=SEED, settings={"names": len(names), "names_from": source}, figures=figures)
+    print(path.read_text(encoding="utf-8"))
+
+
+def large_registry() -> tuple[list[RegisteredName], str]:
+    """Characters as (name, work), and the works' titles; 70,000 names in all."""
+    try:
+        import bdfan
+    except ImportError:
+        return _invented(), "invented syllables"
+    days = json.loads((Path(bdfan.__file__).parent / "bdfan_with_hearts.json").read_text(encoding="utf-8"))
+    people = [(name, work) for day in days for _, name, work, _ in day["birthdays"]]
+    works = sorted({work for _, work in people})
+    names = [RegisteredName(work, work, None) for work in works]
+    names += [RegisteredName(name, work, name) for name, work in people[: NAMES - len(works)]]
+    return names, "bdfan 2025.8.23.post1"
+
+
+def _invented() -> list[RegisteredName]:
+    rng = random.Random(SEED)
+    syllables = "カキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロワンガギグゲゴ"
+    texts = ["".join(rng.choices(syllables, k=rng.randint(3, 8))) for _ in range(NAMES)]
+    return [RegisteredName(text, f"w{n // 12}", None if n % 12 == 0 else f"c{n}") for n, text in enumerate(texts)]
+
+
+def build(names: Sequence[RegisteredName]) -> dict[str, float]:
+    return {"names": len(names), "seconds": round(_best(lambda: NameIndex(names)), 3)}
+
+
+def speed(index: NameIndex, prompts: list[str]) -> dict[str, float]:
+    prompts = (prompts * (20_000 // len(prompts) + 1))[:20_000]
+    cold = _once(lambda: index.find(prompts))
+    return {
+        "letters_each": round(sum(map(len, prompts)) / len(prompts), 1),
+        "first_pass_per_second": round(len(prompts) / cold),
+        "per_second": round(len(prompts) / _best(lambda: index.find(prompts))),
+    }
+
+
+def false_finds(index: NameIndex, prompts: list[str]) -> dict[str, Any]:
+    found = [(prompt, each) for prompt, each in zip(prompts, index.find(prompts), strict=True) if each]
+    return {
+        "prompts": len(prompts),
+        "with_finds": len(found),
+        "share": round(len(found) / len(prompts), 6),
+        "names": sorted({each[0].name.text for _, each in found})[:40],
+    }
+
+
+def pokemon(folder: Path) -> dict[str, Any]:
+    """Japanese and English names of 1,025 figures, with their work's title in the prompt and without."""
+    english, japanese = (json.loads((folder / f"{each}.json").read_text(encoding="utf-8")) for each in ("en", "ja"))
+    names = [RegisteredName("ポケットモンスター", "w", None), RegisteredName("ポケモン", "w", None)]
+    names += [RegisteredName("Pokémon", "w", None)]
+    names += [RegisteredName(name, "w", str(n)) for each in (japanese, english) for n, name in enumerate(each)]
+    index = NameIndex(names)
+
+    def share(texts: Sequence[str], prompt: str) -> dict[str, Any]:
+        return _recall(index, [(str(n), prompt.format(text)) for n, text in enumerate(texts)])
+
+    return {
+        "pokemon_ja_with_title": share(japanese, "ポケモンの{}が森で遊んでいる絵"),
+        "pokemon_en_with_title": share(english, "a pokemon {} playing in the forest, digital art"),
+        "pokemon_ja_alone": share(japanese, "{}が森で遊んでいる絵"),
+        "pokemon_en_alone": share(english, "{} playing in the forest, digital art"),
+        **{
+            f"variant_{name}": share([change(text) for text in japanese], "ポケモンの{}が森で遊んでいる絵")
+            for name, change in VARIANTS.items()
+        },
+        **{
+            f"variant_en_{name}": share([change(text) for text in english], "a pokemon, {}, playing in the forest")
+            for name, change in ENGLISH_VARIANTS.items()
+        },
+    }
+
+
+_HALF_KANA = dict(
+    zip(
+        "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォャュョッー",
+        "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｬｭｮｯｰ",
+        strict=True,
+    )
+)
+
+
+def _half_width(text: str) -> str:
+    parts = unicodedata.normalize("NFD", text).replace("\u3099", "ﾞ").replace("\u309a", "ﾟ")
+    return "".join(_HALF_KANA.get(char, char) for char in parts)
+
+
+def _hiragana(text: str) -> str:
+    return "".join(chr(ord(char) - 0x60) if "ァ" <= char <= "ヶ" else char for char in text)
+
+
+def _full_width(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+VARIANTS: dict[str, Callable[[str], str]] = {
+    "half_width": _half_width,
+    "hiragana": _hiragana,
+    "spelled_out": " ".join,
+    "dots": "・".join,
+    "zero_width": "\u200b".join,
+    "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    "look_alike": lambda text: (
+        text.translate(str.maketrans("カロニハエタト", "力口二八工夕卜")) if len(text) > 2 else text
+    ),
+}
+ENGLISH_VARIANTS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "full_width": _full_width,
+    "spelled_out": " ".join,
+    "zero_width": "\u200b".join,
+    "cyrillic": lambda text: text.translate(str.maketrans("aeopcx", "аеорсх")),
+    "figures": lambda text: text.lower().translate(str.maketrans("aeio", "4310")),
+}
+
+
+def danbooru(file: Path) -> dict[str, Any]:
+    """Names as taggers write them, and the aliases that taggers noted for them."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.reader(lines) if len(row) > 3 and row[1] == "4"]
+    tags = [row[0].replace("_", " ") for row in rows]
+    works = [_work_of(tag) or f"unknown {n}" for n, tag in enumerate(tags)]
+    aliases = [
+        (n, alias.strip().replace("_", " "))
+        for n, row in enumerate(rows)
+        for alias in row[3].split(",")
+        if alias.strip() and not alias.strip().startswith("/")
+    ]
+    canonical = [RegisteredName(tag, work, str(n)) for n, (tag, work) in enumerate(zip(tags, works, strict=True))]
+    registered = [*canonical, *(RegisteredName(alias, works[n], str(n)) for n, alias in aliases)]
+    registered += [RegisteredName(work, work, None) for work in sorted(set(works)) if not work.startswith("unknown")]
+    index = NameIndex(registered)
+    plain = [(str(n), f"1girl, {alias}, {works[n]}, standing") for n, alias in aliases if "unknown" not in works[n]]
+    full = [
+        (str(n), f"1girl, {alias}, standing, smile") for n, alias in aliases if len(alias.split("(")[0].split()) > 1
+    ]
+    spelled = [
+        (str(n), f"1girl, {alias}, standing, smile")
+        for n, alias in aliases
+        if "(" not in alias + tags[n]
+        and " " in tags[n]
+        and alias.replace(" ", "") != tags[n].replace(" ", "")
+        and max(ratio(alias, tags[n]), ratio(" ".join(reversed(alias.split())), tags[n])) >= _ALIKE
+    ]
+    return {
+        "danbooru_aliases_registered_with_title": _recall(index, plain),
+        "danbooru_aliases_registered_several_words_alone": _recall(index, full),
+        "danbooru_spellings_not_registered": _recall(NameIndex(canonical), spelled),
+    }
+
+
+def _work_of(tag: str) -> str | None:
+    found = re.search(r"\(([^()]+)\)$", tag)
+    return found[1] if found else None
+
+
+def _recall(index: NameIndex, prompts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    results = index.find([prompt for _, prompt in prompts])
+    missed = [
+        prompt
+        for (owner, prompt), found in zip(prompts, results, strict=True)
+        if owner not in {each.name.character_id for each in found}
+    ]
+    return {"prompts": len(prompts), "recall": round(1 - len(missed) / len(prompts), 4), "missed": missed[:12]}
+
+
+def _captions(file: Path) -> list[str]:
+    return [json.loads(line)["sentence2"] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _prompts(file: Path) -> list[str]:
+    return [line.split("\t")[0] for line in file.read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def _once(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _best(work: Callable[[], object], times: int = 5) -> float:
+    return min(_once(work) for _ in range(times))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Many questions to one reading of the ledger: entries by what they are about, answers kept while they hold.
+
+An answer changes only at the moments at which an entry about the same thing is recorded, begins or ends, or at which
+the work joins a franchise. Between two of them every moment has the same answer, so each is worked out once.
+"""
+
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from tomeishi import clock
+from tomeishi.consent import rules
+from tomeishi.consent.conditions import Output, Question
+from tomeishi.consent.entries import Entry, Level
+from tomeishi.consent.permission import Permission
+from tomeishi.consent.scopes import Element, WorkRef
+from tomeishi.consent.subjects import Subjects
+from tomeishi.errors import BadInput, TomeishiError
+from tomeishi.values import Use
+
+LONGEST_LINE = 16 * 1024
+"""Characters of one question."""
+
+MOST_KEPT = 200_000
+"""Different questions whose answers are kept; about 1 KB each."""
+
+_TEXTS = ("work", "character", "reference", "element", "use", "provider", "model", "version", "territory", "output")
+_FIELDS = frozenset((*_TEXTS, "duration", "at"))
+
+
+_Known = tuple[list[datetime], list[Entry]]
+"""Of one subject: the moments at which an answer may change, and the entries that it can depend on."""
+
+
+class Answers:
+    """Give it all entries of the ledger. Answers are those of `rules.answer`, over the entries that matter."""
+
+    def __init__(self, entries: Iterable[Entry], subjects: Subjects) -> None:
+        self._subjects = subjects
+        self._about: defaultdict[tuple[Level, str], list[Entry]] = defaultdict(list)
+        self._inside: defaultdict[str, list[Entry]] = defaultdict(list)
+        """By work: entries about characters and elements of it."""
+        self._revoking: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            scope, revoked = entry.statement.scope, entry.statement.revokes
+            if scope is not None and scope.work_id is not None:
+                self._inside[scope.work_id].append(entry)
+            elif scope is not None:
+                self._about[scope.level, scope.id].append(entry)
+            elif revoked is not None:
+                self._revoking[revoked].append(entry)
+
+    def ask(self, asked: Question, moment: datetime) -> Permission:
+        """The answer; the franchises of the work are those of the moment, whatever the question says."""
+        return self.ask_among(self.relevant(asked.work), asked, moment)
+
+    def ask_among(self, relevant: Iterable[Entry], asked: Question, moment: datetime) -> Permission:
+        """The same for whoever has looked up `relevant` entries of the work already."""
+        work = self._subjects.at(asked.work, moment)
+        return rules.answer(relevant, asked if work is asked.work else replace(asked, work=work), moment)
+
+    def moments(self, work: WorkRef, relevant: Iterable[Entry]) -> list[datetime]:
+        """Where answers about it may change, in order; `relevant` are its entries."""
+        found = {since for _, since in self._subjects.memberships.get(work.work_id, ())}
+        for entry in relevant:
+            found |= {entry.recorded_at, entry.in_effect_from}
+            if entry.statement.valid_until is not None:
+                found.add(entry.statement.valid_until)
+        return sorted(found)
+
+    def relevant(self, work: WorkRef) -> list[Entry]:
+        """The entries that an answer about it, at any moment, can depend on."""
+        places = [
+            (Level.COALITION, "coalition"),
+            (Level.MEMBER, work.member_id),
+            (Level.WORK, work.work_id),
+            (Level.REFERENCE, work.reference_id),
+            *((Level.FRANCHISE, franchise_id) for franchise_id, _ in self._subjects.memberships.get(work.work_id, ())),
+        ]
+        found = [entry for level, id_ in places if id_ is not None for entry in self._about.get((level, id_), ())]
+        found += self._inside.get(work.work_id, ())
+        return found + [revocation for entry in found for revocation in self._revoking.get(entry.id, ())]
+
+
+class Lines:
+    """Questions as JSON lines: `{"work" or "character", "use", "provider", "model", "at"}` and more (`_FIELDS`)."""
+
+    def __init__(self, answers: Answers, subjects: Subjects, now: datetime) -> None:
+        """`now` is the moment of questions that name none."""
+        self._answers = answers
+        self._subjects = subjects
+        self._now = now
+        self._known: dict[WorkRef, _Known] = {}
+        self._kept: dict[tuple[Any, ...], tuple[Question, _Known, dict[int, str]]] = {}
+
+    def answered(self, lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """One line of JSON for each that isn't blank, and whether the question could be answered."""
+        for line in lines:
+            if line and not line.isspace():
+                try:
+                    yield self._answer(line), True
+                except TomeishiError as error:
+                    yield _WRITER.encode({"error": str(error)}), False
+
+    def _answer(self, line: str) -> str:
+        fields = _fields(line)
+        at = fields.get("at")
+        moment = self._now if at is None else clock.from_text(at)
+        key = (*map(fields.get, _TEXTS), fields.get("duration"))
+        known = self._kept.get(key)
+        if known is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            known = self._kept[key] = self._question(fields)
+        asked, (moments, relevant), answers = known
+        stretch = bisect_right(moments, moment)
+        found = answers.get(stretch)
+        if found is None:
+            found = answers[stretch] = _WRITER.encode(self._answers.ask_among(relevant, asked, moment).to_json())
+        return found
+
+    def _question(self, fields: dict[str, Any]) -> tuple[Question, _Known, dict[int, str]]:
+        element = _one_of(Element, fields.get("element"), "element")
+        work = self._subjects.subject(fields.get("work"), fields.get("character"), fields.get("reference"), element)
+        use = _one_of(Use, fields.get("use"), "use")
+        if use is None:
+            raise BadInput(f"name a use, one of: {', '.join(Use)}")
+        asked = Question(
+            work=work,
+            use=use,
+            provider=fields.get("provider"),
+            model=fields.get("model"),
+            version=fields.get("version"),
+            territory=fields.get("territory"),
+            output=_one_of(Output, fields.get("output"), "output"),
+            duration_s=fields.get("duration"),
+        )
+        known = self._known.get(work)
+        if known is None:
+            relevant = self._answers.relevant(work)
+            known = self._known[work] = (self._answers.moments(work, relevant), relevant)
+        return asked, known, {}
+
+
+def _fields(line: str) -> dict[str, Any]:
+    """The fields of a line; BadInput where one is unknown, doubled or of another type: none may be overlooked."""
+    if len(line) > LONGEST_LINE:
+        raise BadInput(f"a question has at most {LONGEST_LINE >> 10} KiB")
+    try:
+        fields = _READER.decode(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"not a question (one JSON object a line): {line.strip()[:60]!r}") from error
+    if not isinstance(fields, dict):
+        raise BadInput(f"not a question (one JSON object a line): {line.strip()[:60]!r}")
+    if not fields.keys() <= _FIELDS:
+        unknown = ", ".join(sorted(fields.keys() - _FIELDS))[:60]
+        raise BadInput(f"unknown in a question: {unknown}; it may hold {', '.join(sorted(_FIELDS))}")
+    for name, value in fields.items():
+        if value is None or (type(value) is str and name != "duration"):
+            continue
+        if name == "duration" and type(value) in (int, float):
+            continue
+        raise BadInput(f"{name}: not a {'number of seconds' if name == 'duration' else 'text'}: {str(value)[:60]!r}")
+    return fields
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise BadInput("a question names a field twice")
+    return fields
+
+
+_READER = json.JSONDecoder(object_pairs_hook=_once)
+_WRITER = json.JSONEncoder(ensure_ascii=False)
+
+
+def _one_of(words: Any, text: str | None, what: str) -> Any:
+    """Unknown words are unknown, not allowed."""
+    if text is None:
+        return None
+    try:
+        return words(text)
+    except ValueError as error:
+        raise BadInput(f"no {what} is called {text[:60]!r}; it is one of: {', '.join(words)}") from error

@@ -1,0 +1,167 @@
+"""Really Simple Licensing 1.0 (RSL-SPEC-1.0, 2025): `<rsl>` documents.
+
+Sections 3.3 (`content`: patterns of RFC 9309) and 3.4 (`license`, `permits`, `prohibits`, words of usage). Its word is
+`ai-train`; `train-ai` is AIPREF's, and says nothing here. Where several licences or contents cover a path the strictest
+counts; a use that no licence names is unknown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from tomeishi import clock
+from tomeishi.consent.standards.mapping import hear, put_into
+from tomeishi.consent.standards.paths import matches, path_of
+from tomeishi.consent.standards.signal import (
+    Authority,
+    Reading,
+    Signal,
+    Stance,
+    Standard,
+    Written,
+    kept,
+    no_statement,
+    shown,
+)
+from tomeishi.consent.standards.text import Refused, local, raw_of, xml_of
+from tomeishi.errors import BadInput
+from tomeishi.values import Use
+
+NAMESPACE = "https://rslstandard.org/rsl"
+MEDIA_TYPE = "application/rsl+xml"
+_TOKENS = ("ai-train", "ai-input", "ai-index", "search")
+_MOST_CONTENTS = 1_000
+
+
+def read(data: bytes, reading: Reading, authority: Authority = Authority.SITE) -> tuple[Signal, ...]:
+    """One signal for each `<license>`; with a path those of the contents that cover it."""
+    try:
+        contents = _contents(data)
+    except Refused as error:
+        return (no_statement(Standard.RSL, reading, authority, str(error), raw_of(data)),)
+    raw = raw_of(data)
+    found: list[Signal] = []
+    for content in contents:
+        url = content.get("url")
+        if url is None:
+            found.append(no_statement(Standard.RSL, reading, authority, "a <content> without url", raw))
+        elif reading.path is None or matches(path_of(url) if url else "", path_of(reading.path)):
+            licences = [each for each in content if local(each, NAMESPACE) == "license"]
+            found += [_licence(each, content, url, reading, authority, raw) for each in licences]
+    return tuple(found)
+
+
+def _contents(data: bytes) -> list[Element]:
+    root = xml_of(data)
+    if local(root, NAMESPACE) != "rsl":
+        raise Refused(f"the root is not <rsl> of {NAMESPACE}")
+    contents = [each for each in root if local(each, NAMESPACE) == "content"]
+    if len(contents) > _MOST_CONTENTS:
+        raise Refused(f"more than {_MOST_CONTENTS:,} contents")
+    return contents
+
+
+def _licence(licence: Element, content: Element, url: str, reading: Reading, authority: Authority, raw: str) -> Signal:
+    warnings: list[str] = []
+    conditions = _conditions(licence, content, warnings)
+    said = [(token, Stance.DENY) for token in _usage(licence, "prohibits", warnings)]
+    allowed = Stance.CONSTRAINED if conditions else Stance.ALLOW
+    said += [(token, allowed) for token in _usage(licence, "permits", warnings)]
+    heard = hear(Standard.RSL, said)
+    return Signal(
+        standard=Standard.RSL,
+        source=reading.source,
+        authority=authority,
+        uses=heard.uses,
+        scope=url,
+        raw=kept(raw),
+        conditions=conditions,
+        warnings=(*warnings, *heard.warnings),
+        derivation=(f"content {shown(url)}", *heard.derivation),
+        fetched_at=reading.fetched_at,
+        declared_at=_declared(content.get("lastmod"), warnings),
+    )
+
+
+def _usage(licence: Element, name: str, warnings: list[str]) -> list[str]:
+    tokens: list[str] = []
+    for each in licence:
+        if local(each, NAMESPACE) != name:
+            continue
+        kind = each.get("type")
+        if kind == "usage":
+            tokens += [token for part in (each.text or "").split(",") for token in part.split()]
+        elif kind not in ("user", "geo"):
+            warnings.append(f"<{name}> of type {shown(kind or '')}: unknown")
+    return tokens
+
+
+def _conditions(licence: Element, content: Element, warnings: list[str]) -> tuple[str, ...]:
+    """What a licence asks of whoever wants to use it; a `permits` next to any of these is on terms."""
+    found: list[str] = []
+    if content.get("server"):
+        found.append(f"a licence has to be had from {shown(content.get('server') or '')}")
+    if content.get("encrypted", "false").strip().lower() != "false":
+        found.append("it is encrypted: the licence brings the key")
+    for each in licence:
+        name, kind, text = local(each, NAMESPACE), each.get("type"), " ".join((each.text or "").split())
+        if name in ("permits", "prohibits") and kind != "usage":
+            found.append(f"{name} {kind or 'without type'}: {shown(text)}")
+        elif name == "payment" and kind != "free":
+            where = [" ".join((part.text or "").split()) for part in each]
+            found.append(f"payment: {' '.join([shown(kind or 'purchase'), *map(shown, filter(None, where))])}")
+        elif name not in ("permits", "prohibits", "payment", "legal", None):
+            warnings.append(f"<{name}>: unknown element of a licence")
+            found.append(f"<{name}>")
+        elif name is None:
+            found.append("an element of another vocabulary")
+    return tuple(found)
+
+
+def _declared(text: str | None, warnings: list[str]) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return clock.from_text(text)
+    except BadInput:
+        warnings.append(f"lastmod {shown(text)} is not a moment")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One `<content>`: an address or path pattern, what is said of it, and where to ask."""
+
+    url: str
+    uses: Mapping[Use, Stance]
+    terms: str | None = None
+
+
+def write(contents: Sequence[Content]) -> Written:
+    """A document with one licence for each content.
+
+    What is allowed on terms is prohibited here: a licence on terms is made with the member, at `terms`.
+    """
+    root = Element("rsl", {"xmlns": NAMESPACE})
+    lost: list[str] = []
+    for each in contents:
+        words = put_into(Standard.RSL, _TOKENS, each.uses)
+        content = SubElement(root, "content", {"url": each.url})
+        licence = SubElement(content, "license")
+        for name, stance in (("permits", Stance.ALLOW), ("prohibits", Stance.DENY)):
+            tokens = [token for token, said in words.said if said is stance]
+            if tokens:
+                SubElement(licence, name, {"type": "usage"}).text = ",".join(tokens)
+        if any(said is Stance.ALLOW for _, said in words.said):
+            SubElement(licence, "payment", {"type": "free"})
+        if each.terms is not None:
+            SubElement(content, "terms").text = each.terms
+        lost += [f"{each.url}: {line}" for line in words.lost]
+    indent(root)
+    try:
+        text = tostring(root, encoding="unicode", xml_declaration=False)
+        xml_of(text.encode())
+    except (Refused, ValueError, TypeError) as error:
+        raise BadInput(f"an address holds what XML cannot carry: {error}") from error
+    return Written(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n', tuple(lost))

@@ -1,0 +1,239 @@
+"""Prompts and names levelled to one spelling, in batches, with the way back to where each letter stood.
+
+Comparable to `registry.folding.romaji`, which levels one name at a time and says how single letters are levelled here
+too. But a prompt is a line of words: rules stay within a word, and words can be told from one another. Kana become
+capital Latin letters; Latin words and runs of katakana stand between single blanks, hiragana and kanji close up:
+
+    "Pikachuを2匹" → " pikatyu O 2 匹"      "青いﾋﾟｶﾁｭｳの絵" → "青I PIKATYU NO絵"
+
+Letters that pass for others (Cyrillic а, 力 for カ) count as those; marks and invisible characters count as nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tomeishi.registry.folding import romaji
+
+_SMALL_Y, _SMALL_VOWEL = "\x01", "\x02"
+_MARKS = dict.fromkeys("ゃゅょャュョ", _SMALL_Y) | dict.fromkeys("ぁぃぅぇぉァィゥェォ", _SMALL_VOWEL)
+_SILENT = frozenset("っッー")
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_LEVEL = {"l": "r", "v": "b", "j": "zy"}
+_LIKE_KANA = str.maketrans("力口二八工夕卜一", "カロニハエタトー")
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u0300-\u036f\u0483-\u0489\u061c\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u3099\u309a\ud800-\udfff\ufe00-\ufe0f\ufe20-\ufe2f"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_AMID_KATAKANA = re.compile("[力口二八工夕卜一](?<=[ァ-ヺー].)(?![一-鿿])")
+_SPELLED_KANA = re.compile("(?:[^\\w\n]|_)(?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
+_GAP = re.compile("[ \u3000・_~*.\\-](?<=[ぁ-ゖ々一-鿿].)(?=[ぁ-ゖ々一-鿿])")
+_WORD = re.compile("[ァ-ヺー]+|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+")
+_BLANKS = re.compile("  +")
+_SPELLED_OUT = re.compile(r" (?<=(?<![^ \n])[a-z] )(?=[a-z](?![^ \n]))")
+"""The blank between two letters that stand alone: p i k a."""
+
+_KANA_RULES = {
+    **{vowel + _SMALL_Y: "" for vowel in "IUE"},
+    _SMALL_Y: "",
+    f"HU{_SMALL_VOWEL}": "F",
+    f"BU{_SMALL_VOWEL}": "B",
+    f"KU{_SMALL_VOWEL}": "KW",
+    f"GU{_SMALL_VOWEL}": "GW",
+    f"TU{_SMALL_VOWEL}": "TS",
+    f"TO{_SMALL_VOWEL}U": "TU",
+    f"DO{_SMALL_VOWEL}U": "ZU",
+    f"TE{_SMALL_VOWEL}": "T",
+    f"DE{_SMALL_VOWEL}": "D",
+    f"I{_SMALL_VOWEL}": "Y",
+    f"U{_SMALL_VOWEL}": "W",
+    _SMALL_VOWEL: "",
+}
+_LATIN_RULES = {
+    "tch": "ty",
+    "cch": "ty",
+    "ch": "ty",
+    "c": "k",
+    "sh": "sy",
+    "tsu": "tu",
+    "dzu": "zu",
+    "du": "zu",
+    **{first + "y" + second: first + second for first in "stz" for second in "yi"},
+    "fu": "hu",
+    "wo": "o",
+    "mb": "nb",
+    "mp": "np",
+    "mm": "nm",
+}
+_KANA_LONG = re.compile(r"(O)[OU]+|(E)[EI]+|([AIUN])\3+")
+_LATIN_LONG = re.compile(r"(o)[ou]+|(e)[ei]+|([a-z])\3+")
+_SHORT = r"\1\2\3"
+_RULES = [(re.compile(re.escape(old)), old, new) for old, new in (*_KANA_RULES.items(), *_LATIN_RULES.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class Levelled:
+    """One text as a stream, and for each letter of the stream the stretch of the text that it stands for."""
+
+    stream: str
+    starts: list[int]
+    ends: list[int]
+
+
+def level_all(texts: Sequence[str]) -> list[str]:
+    """The streams of many texts, each with a blank at either end."""
+    streams = {
+        True: iter(_streams([text for text in texts if text.isascii()], _ascii)),
+        False: iter(_streams([text for text in texts if not text.isascii()], _any)),
+    }
+    return [next(streams[text.isascii()]) for text in texts]
+
+
+def level(text: str) -> Levelled:
+    """As `level_all` has it, step by step with the places; some fifty times slower."""
+    letters = [(char, start, end) for start, end in _clusters(text) for char in _in_one_width(text[start:end])]
+    whole = "".join(char for char, _, _ in letters)
+    tracked = Levelled(
+        f" {whole} ",
+        [0, *(start for _, start, _ in letters), len(text)],
+        [0, *(end for _, _, end in letters), len(text)],
+    )
+    tracked = _replaced(tracked, _INVISIBLE, "")
+    tracked = Levelled(_like_kana(tracked.stream), tracked.starts, tracked.ends)
+    for pattern in (_SPELLED_KANA, _GAP):
+        tracked = _replaced(tracked, pattern, "")
+    tracked = _translated(_replaced(tracked, _WORD, r" \g<0> "))
+    tracked = _replaced(_replaced(tracked, _BLANKS, " "), _SPELLED_OUT, "")
+    for pattern, old, new in _RULES:
+        if old in tracked.stream:
+            tracked = _replaced(tracked, pattern, new)
+    return _replaced(_replaced(tracked, _LATIN_LONG, _SHORT), _KANA_LONG, _SHORT)
+
+
+def _clusters(text: str) -> Iterator[tuple[int, int]]:
+    """Each character with the marks that follow it."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or not (text[at] in "ﾞﾟ" or unicodedata.combining(text[at])):
+            yield start, at
+            start = at
+
+
+def _in_one_width(text: str) -> str:
+    return text.replace("\n", " ") if text.isascii() else unicodedata.normalize("NFKC", text.replace("\n", " "))
+
+
+def _translated(text: Levelled) -> Levelled:
+    at = [number for number, char in enumerate(text.stream) for _ in _LETTERS[ord(char)]]
+    return Levelled(text.stream.translate(_LETTERS), [text.starts[n] for n in at], [text.ends[n] for n in at])
+
+
+def _replaced(text: Levelled, pattern: re.Pattern[str], template: str) -> Levelled:
+    """As `pattern.sub` does it. A word keeps its places; other new letters stand for all that they replace."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for found in pattern.finditer(text.stream):
+        before, after = found.span()
+        new = found.expand(template) if "\\" in template else template
+        pieces += (text.stream[done:before], new)
+        starts += text.starts[done:before]
+        ends += text.ends[done:before]
+        if pattern is _WORD:
+            starts += [text.starts[before], *text.starts[before:after], text.ends[after - 1]]
+            ends += [text.starts[before], *text.ends[before:after], text.ends[after - 1]]
+        else:
+            starts += [text.starts[before]] * len(new)
+            ends += [text.ends[after - 1]] * len(new)
+        done = after
+    if not done:
+        return text
+    pieces.append(text.stream[done:])
+    return Levelled("".join(pieces), starts + text.starts[done:], ends + text.ends[done:])
+
+
+def _streams(texts: Sequence[str], whole: Callable[[str], str]) -> list[str]:
+    if not texts:
+        return []
+    return whole(
+        "\n".join(f" {text} " if "\n" not in text else f" {text.replace(chr(10), ' ')} " for text in texts)
+    ).split("\n")
+
+
+def _ascii(text: str) -> str:
+    return _latin(_SPELLED_OUT.sub("", _blanks(text.translate(_ASCII))))
+
+
+def _any(text: str) -> str:
+    text = _like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = _WORD.sub(r" \g<0> ", _GAP.sub("", _SPELLED_KANA.sub("", text)))
+    text = _SPELLED_OUT.sub("", _blanks(text.translate(_LETTERS)))
+    for old, new in _KANA_RULES.items():
+        text = text.replace(old, new)
+    return _KANA_LONG.sub(_SHORT, _latin(text))
+
+
+def _latin(text: str) -> str:
+    for old, new in _LATIN_RULES.items():
+        text = text.replace(old, new)
+    return _LATIN_LONG.sub(_SHORT, text)
+
+
+def _blanks(text: str) -> str:
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
+
+
+def _like_kana(text: str) -> str:
+    return _AMID_KATAKANA.sub(lambda found: found[0].translate(_LIKE_KANA), text)
+
+
+class _Letters(dict[int, str]):
+    """A letter to its level, worked out when it is first met (`str.translate`)."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = found = _letter(chr(code))
+        return found
+
+
+def _letter(char: str) -> str:
+    if char == "\n":
+        return char
+    kind = unicodedata.category(char)
+    if char in _SILENT or (kind[0] in "MC" and not char.isspace()):
+        return ""
+    if kind[0] not in "LN":
+        return " "
+    if _KANA.match(char):
+        return _MARKS.get(char, "") + romaji(char).upper()
+    plain = unicodedata.normalize("NFKC", "".join(c for c in unicodedata.normalize("NFD", char) if not _is_accent(c)))
+    return "".join(_LEVEL.get(letter, letter) for letter in _look_alike(plain or char).casefold() if letter != " ")
+
+
+def _is_accent(char: str) -> bool:
+    return "\u0300" <= char <= "\u036f"
+
+
+def _look_alike(char: str) -> str:
+    """A letter of a European alphabet that passes for a Latin one, as that one."""
+    if len(char) > 1 or not "\u0080" <= char < "\u0590":
+        return char
+    # Its tables take a moment to read, and most prompts need none of them.
+    from confusable_homoglyphs import confusables
+
+    alike = confusables.is_confusable(char, greedy=True, preferred_aliases=["latin"])
+    latin = (
+        [found["c"] for found in alike[0]["homoglyphs"] if found["c"].isascii() and found["c"].isalpha()]
+        if alike
+        else []
+    )
+    return str(latin[0]) if latin else char
+
+
+_LETTERS = _Letters()
+_ASCII = str.maketrans({chr(code): _letter(chr(code)) for code in range(128)})

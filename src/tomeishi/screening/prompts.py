@@ -1,0 +1,195 @@
+"""Screening of prompts: names in one line of text to findings and a verdict.
+
+The JSON is a contract (docs/reference/prompt-screening.schema.json): keys are only ever added.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tomeishi.consent import ledger
+from tomeishi.consent.answers import Answers
+from tomeishi.consent.conditions import Question
+from tomeishi.consent.permission import Permission
+from tomeishi.consent.scopes import WorkRef
+from tomeishi.consent.subjects import subjects
+from tomeishi.registry import works
+from tomeishi.registry.works import Work
+from tomeishi.screening.findings import MadeBy
+from tomeishi.screening.mentions import Mention, mention_of
+from tomeishi.screening.names import Found, NameFound, NameIndex
+from tomeishi.screening.policy import Policy, gravest
+from tomeishi.screening.spellings import RegisteredName
+from tomeishi.values import USE_BY_KIND, Band, Kind, Partial, Use, Verdict
+
+LONGEST_PROMPT = 50_000
+"""Code points of a prompt that are read; a longer one is reported as partial."""
+
+_AT_ONCE = 4096
+
+_BANDS = {
+    Found.WRITTEN: (Band.STRONG, 1.0),
+    Found.LEVELLED: (Band.STRONG, 0.95),
+    Found.JOINED: (Band.LIKELY, 0.8),
+    Found.BESIDE: (Band.LIKELY, 0.7),
+    Found.NEAR: (Band.WEAK, 0.6),
+}
+"""An order of sureness, set by hand: what each was measured at stands in benchmarks/results/prompts.json."""
+
+_SHORT = 4
+"""Letters of a prompt below which another spelling of a name is `likely` at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFinding:
+    """A name in a prompt, with the ledger's permission and what the policy says. Never a legal finding."""
+
+    name: str
+    """As registered."""
+    work_id: str
+    title: str
+    member: str
+    character_id: str | None
+    """None for a name of the work itself."""
+    character: str | None
+    span: tuple[int, int]
+    """Of the prompt as it was given, in code points, end excluded."""
+    found: Found
+    mention: Mention
+    band: Band
+    score: float
+    permission: Permission
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "work": self.work_id,
+            "title": self.title,
+            "member": self.member,
+            "character": self.character_id,
+            "character_name": self.character,
+            "span": list(self.span),
+            "kind": Kind.NAME.value,
+            "found": self.found.value,
+            "mention": self.mention.value,
+            "band": self.band.value,
+            "score": round(self.score, 4),
+            "permission": self.permission.to_json(),
+            "verdict": self.verdict.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PromptScreening:
+    """The whole answer for one prompt."""
+
+    prompt: str
+    findings: tuple[PromptFinding, ...]
+    """By place."""
+    verdict: Verdict
+    partial: Partial | None
+    """`until` counts code points here."""
+    made_by: MadeBy
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "prompt": self.prompt,
+            "findings": [finding.to_json() for finding in self.findings],
+            "checked": [Kind.NAME.value],
+            "verdict": self.verdict.value,
+            "partial": None
+            if self.partial is None
+            else {"reason": self.partial.reason, "until": round(self.partial.until)},
+            "made_by": self.made_by.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PromptScreener:
+    """Everything a screening of prompts needs, built once."""
+
+    index: NameIndex
+    works: Mapping[str, Work]
+    policy: Policy
+    made_by: MadeBy
+    ask: Callable[[Work, str | None, Use], Permission]
+    """What the ledger says of a work, or of one character of it (id), for a use."""
+    use: Use | None = None
+    """The use asked of the ledger; None takes the one that belongs to names."""
+
+    def screen(self, prompts: Sequence[str]) -> Iterator[PromptScreening]:
+        """One answer per prompt, in their order."""
+        asked: dict[tuple[str, str | None], Permission] = {}
+        for at in range(0, len(prompts), _AT_ONCE):
+            part = prompts[at : at + _AT_ONCE]
+            for prompt, found in zip(part, self.index.find([p[:LONGEST_PROMPT] for p in part]), strict=True):
+                findings = tuple(self._finding(prompt, each, asked) for each in found)
+                yield self._screening(prompt, tuple(f for f in findings if self.policy.reports(f.band)))
+
+    def _screening(self, prompt: str, findings: tuple[PromptFinding, ...]) -> PromptScreening:
+        verdicts = [finding.verdict for finding in findings]
+        partial = None
+        if len(prompt) > LONGEST_PROMPT:
+            reason = f"the prompt has {len(prompt)} characters; the first {LONGEST_PROMPT} were read"
+            partial = Partial(reason, LONGEST_PROMPT)
+            verdicts.append(self.policy.unreadable)
+        return PromptScreening(prompt, findings, gravest(verdicts), partial, self.made_by)
+
+    def _finding(self, prompt: str, found: NameFound, asked: dict[tuple[str, str | None], Permission]) -> PromptFinding:
+        work, character_id = self.works[found.name.work_id], found.name.character_id
+        owner = (work.id, character_id)
+        if owner not in asked:
+            asked[owner] = self.ask(work, character_id, self.use or USE_BY_KIND[Kind.NAME])
+        band, score = _BANDS[found.how]
+        if found.how is Found.LEVELLED and found.end - found.start < _SHORT:
+            band = Band.LIKELY
+        mention = mention_of(prompt, found.start, found.end)
+        # Nobody asked for a picture of what is only spoken of: the policy's mildest answer for it.
+        weighed = band if mention is Mention.DEPICT else Band.WEAK
+        return PromptFinding(
+            name=found.name.text,
+            work_id=work.id,
+            title=work.title,
+            member=work.member,
+            character_id=character_id,
+            character=next((each.name for each in work.characters if each.id == character_id), None),
+            span=(found.start, found.end),
+            found=found.how,
+            mention=mention,
+            band=band,
+            score=score * found.likeness,
+            permission=asked[owner],
+            verdict=self.policy.verdict(weighed, allowed=asked[owner].allowed),
+        )
+
+
+def screener(
+    tx: Connection,
+    policy: Policy,
+    made_by: MadeBy,
+    provider: str | None,
+    model: str | None,
+    use: Use | None,
+    moment: datetime,
+) -> PromptScreener:
+    """With all names and the ledger as they stand in `tx`, asked about one provider, model and moment."""
+    listed = works.list_works(tx)
+    answers = Answers(ledger.entries(tx), subjects(tx))
+
+    def ask(work: Work, character_id: str | None, asked: Use) -> Permission:
+        about = WorkRef(work.member_id, work.id, character_id=character_id)
+        return answers.ask(Question(about, asked, provider, model), moment)
+
+    index = NameIndex(name for work in listed for name in _names(work))
+    return PromptScreener(index, {work.id: work for work in listed}, policy, made_by, ask, use)
+
+
+def _names(work: Work) -> Iterator[RegisteredName]:
+    """Of the work and of its characters."""
+    yield from (RegisteredName(name.text, work.id, None) for name in work.names)
+    for character in work.characters:
+        yield from (RegisteredName(name.text, work.id, character.id) for name in character.names)

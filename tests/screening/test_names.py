@@ -1,0 +1,144 @@
+"""Names in prompts: which are found, where, and which are not."""
+
+import pytest
+
+from tomeishi.screening.names import Found, NameFound, NameIndex
+from tomeishi.screening.spellings import RegisteredName
+
+WORK, OTHER = "wrk_star", "wrk_sea"
+
+
+def _index(*more: tuple[str, str, str | None]) -> NameIndex:
+    names = [
+        ("星のピコ丸", WORK, None),
+        ("ほしのぴこまる", WORK, None),
+        ("Pikomaru of the Stars", WORK, None),
+        ("ピコマルス", WORK, "chr_piko"),
+        ("東雲ツムギ", WORK, "chr_tsumugi"),
+        ("しののめ つむぎ", WORK, "chr_tsumugi"),
+        ("雪", WORK, "chr_yuki"),
+        ("サトシ", WORK, "chr_satoshi"),
+        ("灯台守のうた", OTHER, None),
+        ("Marchetto Vail", OTHER, "chr_vail"),
+        *more,
+    ]
+    return NameIndex(RegisteredName(*name) for name in names)
+
+
+INDEX = _index()
+
+
+def _found(prompt: str, index: NameIndex = INDEX) -> list[NameFound]:
+    (found,) = index.find([prompt])
+    return found
+
+
+def _owners(prompt: str, index: NameIndex = INDEX) -> set[str]:
+    return {each.name.character_id or each.name.work_id for each in _found(prompt, index)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "written", "owner"),
+    [
+        ("星のピコ丸が丘に立つ", "星のピコ丸", WORK),
+        ("絵本風の星の ピコ丸を", "星の ピコ丸", WORK),
+        ("星のﾋﾟｺ丸", "星のﾋﾟｺ丸", WORK),
+        ("a poster of pikomaru of the stars, 4k", "pikomaru of the stars", WORK),
+        ("ＰＩＫＯＭＡＲＵ　ＯＦ　ＴＨＥ　ＳＴＡＲＳ", "ＰＩＫＯＭＡＲＵ　ＯＦ　ＴＨＥ　ＳＴＡＲＳ", WORK),
+        ("draw hoshinopikomaru", "hoshinopikomaru", WORK),
+        ("draw hosinopikomaru", "hosinopikomaru", WORK),
+        ("draw Hoshi no Pikomaru now", "Hoshi no Pikomaru", WORK),
+        ("ピコマルスの絵", "ピコマルス", "chr_piko"),
+        ("ぴこまるすの絵", "ぴこまるす", "chr_piko"),
+        ("ﾋﾟｺﾏﾙｽの絵", "ﾋﾟｺﾏﾙｽ", "chr_piko"),
+        ("ピ コ マ ル スの絵", "ピ コ マ ル ス", "chr_piko"),
+        ("pikomarusu, 1girl", "pikomarusu", "chr_piko"),
+        ("p i k o m a r u s u", "p i k o m a r u s u", "chr_piko"),
+        ("piko-marusu", "piko-marusu", "chr_piko"),
+        ("рikоmаrusu", "рikоmаrusu", "chr_piko"),
+        ("p1k0marusu", "p1k0marusu", "chr_piko"),
+        ("pi\u200bko\u200bmarusu", "pi\u200bko\u200bmarusu", "chr_piko"),
+        ("ピコマルスイラスト", "ピコマルス", "chr_piko"),
+        ("shinonome tsumugi", "shinonome tsumugi", "chr_tsumugi"),
+        ("tumugi sinonome", "tumugi sinonome", "chr_tsumugi"),
+        ("しののめつむぎ", "しののめつむぎ", "chr_tsumugi"),
+        ("Vail Marchetto at sea", "Vail Marchetto", "chr_vail"),
+        ("marchetto_vail", "marchetto_vail", "chr_vail"),
+        ("MarchettoVail", "MarchettoVail", "chr_vail"),
+        ("Marçhetto Vail's lamp", "Marçhetto Vail", "chr_vail"),
+    ],
+)
+def test_a_name_is_found_however_it_is_typed(prompt: str, written: str, owner: str) -> None:
+    (found,) = _found(prompt)
+    assert (found.name.character_id or found.name.work_id) == owner
+    assert prompt[found.start : found.end] == written
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        "   \n",
+        "a cat on a red bicycle in the rain",
+        "雪の積もった山と湖の写真",
+        "サトシという名前の少年",
+        "スーパーピコマルスター",
+        "灯台守の家",
+        "a star of the stars, piko",
+        "🎨🖌️",
+    ],
+)
+def test_ordinary_prompts_hold_no_name(prompt: str) -> None:
+    assert _found(prompt) == []
+
+
+def test_the_longest_name_wins() -> None:
+    index = _index(
+        ("ピカリチュウ", WORK, "chr_long"), ("チュウリン", OTHER, "chr_tail"), ("リチュウ", OTHER, "chr_inside")
+    )
+    assert _owners("ピカリチュウの絵", index) == {"chr_long"}
+
+
+def test_a_name_inside_another_word_is_not_one() -> None:
+    index = _index(("チュウリン", OTHER, "chr_tail"))
+    assert _owners("ピカチュウリンの絵", index) == set()
+    assert _owners("チュウリンの絵", index) == {"chr_tail"}
+
+
+def test_a_short_or_common_name_counts_only_beside_its_work() -> None:
+    assert _owners("サトシと雪") == set()
+    assert _owners("星のピコ丸のサトシと雪") == {WORK, "chr_satoshi", "chr_yuki"}
+    assert _owners("灯台守のうたのサトシ") == {OTHER}
+
+
+def test_an_ordinary_title_counts_beside_one_of_its_characters_or_in_book_marks() -> None:
+    index = _index(
+        ("Frozen", "wrk_ice", None),
+        ("Anna", "wrk_ice", "chr_anna"),
+        ("春", "wrk_spring", None),
+        ("時計", "wrk_clock", None),
+    )
+    assert _owners("a frozen lake", index) == set()
+    assert _owners("Anna on a lake", index) == set()
+    assert _owners("Anna from Frozen", index) == {"wrk_ice", "chr_anna"}
+    assert _owners("『時計』の表紙", index) == {"wrk_clock"}
+    assert _owners("時計の写真", index) == set()
+
+
+def test_a_typing_error_is_near() -> None:
+    (found,) = _found("draw Zephirine in the rain", _index(("Zephyrine", OTHER, "chr_zeph")))
+    assert found.how is Found.NEAR
+    assert 0 < found.likeness < 1
+
+
+def test_a_name_of_two_works_is_found_for_both() -> None:
+    index = _index(("ピコマルス", OTHER, "chr_twin"))
+    assert _owners("ピコマルス", index) == {"chr_piko", "chr_twin"}
+
+
+def test_an_empty_registry_finds_nothing() -> None:
+    assert NameIndex([]).find(["星のピコ丸", ""]) == [[], []]
+
+
+def test_a_name_without_letters_harms_nothing() -> None:
+    assert _found("!!! ???", NameIndex([RegisteredName("!!!", WORK, None)])) == []
