@@ -50,6 +50,7 @@ bench: setup
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python "pdqhash>=0.2.8"
 	@$(BIN)/python -m benchmarks.spine
 	@$(BIN)/python -m benchmarks.index_scale
+	@$(BIN)/python -m benchmarks.consent_checks
 	@$(BIN)/python -m benchmarks.tables
 
 calibrate: setup

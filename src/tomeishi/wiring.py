@@ -31,7 +31,6 @@ from tomeishi.consent.subjects import subjects
 from tomeishi.errors import (
     BadInput,
     Conflict,
-    MissingExtra,
     NotFound,
     StorageFailure,
     TomeishiError,
@@ -40,8 +39,7 @@ from tomeishi.errors import (
 from tomeishi.evidence import package
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.comparison_page import write_page
-from tomeishi.evidence.contents import Contents
-from tomeishi.evidence.frame_pairs import FramePair, frame_pairs
+from tomeishi.evidence.gathering import gather
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
 from tomeishi.fingerprint.descriptor import Descriptor
@@ -53,18 +51,17 @@ from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
 from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
-from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
 from tomeishi.screening import prompts
-from tomeishi.screening.findings import Finding, MadeBy, Screening
+from tomeishi.screening.findings import MadeBy, Screening
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.prompts import PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
 from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.db import Database
-from tomeishi.values import MediaKind, Partial, Skipped, Use, digest_of_file, new_id
+from tomeishi.values import MediaKind, Partial, Skipped, Use, digest_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +417,10 @@ class Platform:
         screening = screener.screen(query, str(query))
         if screening.skipped is not None:
             raise (UnreadableMedia if query.exists() else NotFound)(screening.skipped.reason)
-        contents = self._contents(query, screening, capture, moment, seal_query=seal_query)
+        with self.transaction() as tx:
+            note = checkpoints.checkpoint(tx, ledger.LOG, self.key, clock.now())
+        with self.reading() as tx:
+            contents = gather(tx, query, screening, capture, moment, note, self.settings.limits, seal_query=seal_query)
         out.mkdir(parents=True, exist_ok=True)
         stem = f"{query.stem[:60]}-{contents.package_id}"
         sealed = package.pack(contents, self.key, out / f"{stem}.zip", time_stamp=time_stamp)
@@ -432,82 +432,6 @@ class Platform:
         shown = zip(screening.findings, contents.frame_pairs, strict=True)
         without = tuple(finding.reference_path for finding, pairs in shown if not pairs)
         return Reported(screening, sealed, tuple(documents), without)
-
-    def _contents(
-        self, query: Path, screening: Screening, capture: Capture, moment: datetime, *, seal_query: bool
-    ) -> Contents:
-        with self.transaction() as tx:
-            note = checkpoints.checkpoint(tx, ledger.LOG, self.key, clock.now())
-        with self.reading() as tx:
-            entries = {entry.id: entry for entry in ledger.entries(tx)}
-            number, digest = ledger.head(tx)
-            found_works = [works.work(tx, each) for each in sorted({f.work_id for f in screening.findings})]
-            found = {each.id: each for each in references.references(tx)}
-            excluded = references.exclusions(tx)
-            decided = {each for finding in screening.findings for each in finding.permission.because}
-            deciding = [entries[each] for each in sorted(decided) if each in entries]
-            proofs = checkpoints.inclusions(tx, ledger.LOG, [each.number for each in deciding], note)
-        named = [found[finding.reference_id] for finding in screening.findings]
-        return Contents(
-            package_id=new_id("evp"),
-            created_at=moment.replace(microsecond=0),
-            screening=screening,
-            query=query,
-            seal_query=seal_query,
-            registry={
-                "works": [_work_facts(work) for work in found_works],
-                "references": [
-                    {
-                        "id": reference.id,
-                        "work": reference.work_id,
-                        "path": reference.path,
-                        "digest": reference.digest,
-                        "duration": reference.duration_s,
-                        "registered_at": clock.to_text(reference.created_at),
-                        "excluded": [
-                            {"start": each.interval.start, "end": each.interval.end, "reason": each.reason}
-                            for each in excluded
-                            if each.reference_id == reference.id
-                        ],
-                    }
-                    for reference in named
-                ],
-            },
-            consent={
-                "asked_at": clock.to_text(moment),
-                "provider": capture.provider,
-                "model": capture.model,
-                "ledger_head": {"number": number, "digest": digest},
-                "entries": [each.to_json() for each in deciding],
-                "checkpoint": note,
-                "proofs": proofs,
-            },
-            frame_pairs=tuple(
-                self._pairs(query, finding, found[finding.reference_id].location) for finding in screening.findings
-            ),
-            capture=capture,
-            c2pa_manifest=self._c2pa(query),
-            reference_durations_s={reference.id: reference.duration_s for reference in named},
-            false_segments_per_100_hours={
-                limit.band: limit.false_segments_per_100_hours for limit in calibration.shipped().bands
-            },
-        )
-
-    def _pairs(self, query: Path, finding: Finding, location: str) -> tuple[FramePair, ...]:
-        """Empty where the reference is no longer where it was registered, or is another file now."""
-        path = Path(location)
-        try:
-            if digest_of_file(path) != finding.reference_digest:
-                return ()
-            return tuple(frame_pairs(query, path, finding.segments, self.settings.limits))
-        except (OSError, NotFound, UnreadableMedia):
-            return ()
-
-    def _c2pa(self, query: Path) -> dict[str, Any] | None:
-        try:
-            return c2pa_manifest(query, self.settings.limits)
-        except (MissingExtra, UnreadableMedia):
-            return None
 
 
 def open(home: str | Path | None = None) -> Platform:
@@ -569,14 +493,3 @@ def _write_whole(path: Path, data: bytes) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-
-
-def _work_facts(work: works.Work) -> dict[str, Any]:
-    return {
-        "id": work.id,
-        "title": work.title,
-        "member": {"id": work.member_id, "name": work.member},
-        "names": [{"text": name.text, "role": name.role.value, "language": name.language} for name in work.names],
-        "cross_ids": dict(work.cross_ids),
-        "registered_at": clock.to_text(work.created_at),
-    }

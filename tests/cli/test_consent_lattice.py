@@ -88,6 +88,7 @@ def test_the_coalition_reserves_and_a_member_opens(tomeishi: Command, installed:
     assert answer["allowed"]
     assert answer["lost"][0]["entry"] == reserved
     assert "for the coalition" in tomeishi("consent", "history").out
+    assert "coalition  in use" in tomeishi("keys", "list").out
     assert tomeishi("consent", "revoke", reserved, "--by", "佐藤").code == 2
     assert tomeishi("consent", "revoke", reserved, "--sign-with", installed.key).code == 2
     assert tomeishi("consent", "revoke", reserved).code == 0
@@ -184,3 +185,30 @@ def test_what_makes_no_sense_is_refused(tomeishi: Command, installed: Any, optio
     assert (outcome.code, outcome.out) == (2, "")
     assert len(outcome.err.splitlines()) == 1
     assert _json(tomeishi("consent", "history", "--json")) == []
+
+
+def test_retiring_a_compromised_key_names_what_it_signed(tomeishi: Command, installed: Any, works: Any) -> None:
+    grant = ("consent", "grant", "--work", installed.works[0], "--use", "train", "--sign-with", installed.key)
+    entry = _json(tomeishi(*grant, "--json"))["entry"]
+    (key,) = (row["key_id"] for row in _json(tomeishi("keys", "list", "--json")))
+    retired = tomeishi("keys", "retire", key, "--because", "compromised")
+    assert (retired.code, retired.out.split()) == (0, [entry])
+    assert "1 entries were signed with it" in retired.err
+    assert tomeishi(*grant).code == 2
+    assert tomeishi("consent", "revoke", entry, "--sign-with", installed.key).code == 2
+    new = installed.home.parent / "new.json"
+    assert tomeishi("keys", "new", new, "--owner", works[0].member).code == 0
+    assert tomeishi("keys", "register", new, "--member", works[0].member).code == 0
+    assert tomeishi("consent", "revoke", entry, "--sign-with", new).code == 0
+    found = _json(tomeishi("log", "verify", "--json"))
+    assert (found["intact"], found["logs"][1]["entries"]) == (True, 3)
+
+
+def test_a_grant_with_conditions_leaves_a_person_to_look(tomeishi: Command, installed: Any, quoted: Path) -> None:
+    grant = ("consent", "grant", "--work", installed.works[0], "--use", "reproduce", "--sign-with", installed.key)
+    assert tomeishi(*grant, "--territory", "JP").code == 0
+    (line,) = tomeishi("screen", "--jsonl", quoted).out.splitlines()
+    found = json.loads(line)
+    assert found["findings"][0]["permission"]["allowed"]
+    assert found["findings"][0]["permission"]["conditions"][0]["territories"] == ["JP"]
+    assert found["verdict"] == "review"

@@ -1,14 +1,17 @@
 """What goes through a standard never comes back freer, unknown words allow nothing, and order is no matter."""
 
 import json
+import random
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tomeishi.consent.standards import aipref, cawg, odrl, robots, rsl, tdmrep
-from tomeishi.consent.standards.forms import READERS, Form
+from tomeishi.consent.standards.forms import HEAD_BYTES, READERS, Form, form_of
 from tomeishi.consent.standards.mapping import TERMS, hear
 from tomeishi.consent.standards.signal import (
     Authority,
@@ -188,3 +191,26 @@ def test_no_json_breaks_a_reader(value: Any) -> None:
     for form in (Form.TDMREP, Form.ODRL, Form.C2PA_JSON):
         for signal in READERS[form](data, HERE):
             assert Stance.ALLOW not in signal.uses.values() or form is not Form.C2PA_JSON
+
+
+EXAMPLES = sorted(path for path in (Path(__file__).parents[1] / "golden" / "standards").iterdir())
+FRAGMENTS = [
+    *rb'" { } [ ] < > & null 1e999 * $ %zz : , = ; //[ http://[ # \ud800 <!['.split(),
+    *(b"\xff", b"\x00", b" ", b"\r\n", b"9" * 400, "あ".encode()),
+]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_a_damaged_example_breaks_no_reader(path: Path) -> None:
+    chance, whole = random.Random(path.name), path.read_bytes()
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data) + 1)
+            data[at : at + chance.choice([0, 1, 9])] = chance.choice(FRAGMENTS)
+        for form in {form_of(path.name, bytes(data[:HEAD_BYTES])), chance.choice(list(Form))}:
+            asked = Reading(
+                "damaged", chance.choice([None, "/", "/ep/1", "http://[", "/%zz"]), chance.choice([None, "*"])
+            )
+            signals = READERS[form](bytes(data), asked)
+            json.dumps([signal.to_json() for signal in tdmrep.settled(signals)], ensure_ascii=False).encode()

@@ -7,10 +7,11 @@ import typer
 
 from tomeishi import clock, wiring
 from tomeishi.access import public_keys
-from tomeishi.access.keys import new_key, read_public_key, write_key
+from tomeishi.access.keys import COALITION, new_key, read_public_key, write_key
 from tomeishi.access.public_keys import RetiredBecause
 from tomeishi.cli.options import Home, Json
 from tomeishi.cli.output import data, say, write_json
+from tomeishi.consent import ledger
 from tomeishi.registry import works
 
 app = typer.Typer(name="keys", help="Signing keys, and whose public keys are registered.", no_args_is_help=True)
@@ -70,7 +71,12 @@ def retire(
     """From now on accept nothing that this key signs; what it signed before stays valid."""
     with wiring.open(home) as platform, platform.transaction() as tx:
         public_keys.retire(tx, key_id, clock.now(), because)
+        signed = [entry.id for entry in ledger.entries(tx) if entry.signed and entry.signed.key_id == key_id]
     say(f"retired {key_id}: {because}")
+    if because is RetiredBecause.COMPROMISED:
+        for entry in signed:
+            data.print(entry)
+        say(f"{len(signed)} entries were signed with it; revoke with a new key what it should not have signed")
 
 
 @app.command("list")
@@ -78,7 +84,7 @@ def list_(as_json: Json = False, home: Home = None) -> None:
     """Registered public keys, in use and retired."""
     with wiring.open(home) as platform, platform.reading() as tx:
         found = public_keys.all_keys(tx)
-        names = {member.id: member.name for member in works.list_members(tx)}
+        names = {member.id: member.name for member in works.list_members(tx)} | {COALITION: "coalition"}
     rows = [
         {
             "key_id": key_id,

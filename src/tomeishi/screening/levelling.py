@@ -28,10 +28,10 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u3099\u309a\ud800-\udfff\ufe00-\ufe0f\ufe20-\ufe2f"
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-_AMID_KATAKANA = re.compile("[力口二八工夕卜一](?<=[ァ-ヺー].)(?![一-鿿])")
+_LOOK_ALIKES = re.compile("[力口二八工夕卜一]+")
 _SPELLED_KANA = re.compile("(?:[^\\w\n]|_)(?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
 _GAP = re.compile("[ \u3000・_~*.\\-](?<=[ぁ-ゖ々一-鿿].)(?=[ぁ-ゖ々一-鿿])")
-_WORD = re.compile("[ァ-ヺー]+|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+")
+_WORD = re.compile("[ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+")
 _BLANKS = re.compile("  +")
 _SPELLED_OUT = re.compile(r" (?<=(?<![^ \n])[a-z] )(?=[a-z](?![^ \n]))")
 """The blank between two letters that stand alone: p i k a."""
@@ -102,7 +102,7 @@ def level(text: str) -> Levelled:
         [0, *(end for _, _, end in letters), len(text)],
     )
     tracked = _replaced(tracked, _INVISIBLE, "")
-    tracked = Levelled(_like_kana(tracked.stream), tracked.starts, tracked.ends)
+    tracked = Levelled(like_kana(tracked.stream), tracked.starts, tracked.ends)
     for pattern in (_SPELLED_KANA, _GAP):
         tracked = _replaced(tracked, pattern, "")
     tracked = _translated(_replaced(tracked, _WORD, r" \g<0> "))
@@ -169,7 +169,7 @@ def _ascii(text: str) -> str:
 
 
 def _any(text: str) -> str:
-    text = _like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
     text = _WORD.sub(r" \g<0> ", _GAP.sub("", _SPELLED_KANA.sub("", text)))
     text = _SPELLED_OUT.sub("", _blanks(text.translate(_LETTERS)))
     for old, new in _KANA_RULES.items():
@@ -189,8 +189,23 @@ def _blanks(text: str) -> str:
     return text
 
 
-def _like_kana(text: str) -> str:
-    return _AMID_KATAKANA.sub(lambda found: found[0].translate(_LIKE_KANA), text)
+def like_kana(text: str) -> str:
+    """Letter for letter, kanji that pass for katakana beside katakana: 力メラ."""
+    return _LOOK_ALIKES.sub(_as_kana, text)
+
+
+def _as_kana(found: re.Match[str]) -> str:
+    before, after = found.string[max(0, found.start() - 1) : found.start()], found.string[found.end() : found.end() + 1]
+    amid = not _is_kanji(after) if _is_katakana(before) else _is_katakana(after) and not _is_kanji(before)
+    return found[0].translate(_LIKE_KANA) if amid else found[0]
+
+
+def _is_katakana(char: str) -> bool:
+    return "ァ" <= char <= "ヺ" or char == "ー"
+
+
+def _is_kanji(char: str) -> bool:
+    return "一" <= char <= "鿿" or char == "々"
 
 
 class _Letters(dict[int, str]):

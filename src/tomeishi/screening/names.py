@@ -18,7 +18,7 @@ import ahocorasick
 
 from tomeishi.registry.folding import fold
 from tomeishi.screening.boundaries import script_of_letter, stands_alone
-from tomeishi.screening.levelling import level, level_all
+from tomeishi.screening.levelling import level, level_all, like_kana
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.second_look import Near, SecondLook
 from tomeishi.screening.spellings import KATAKANA, LONG_KANA, Key, RegisteredName, keys_of
@@ -31,6 +31,7 @@ _SHORTEST = 3
 
 _BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cf", "Cs"})
+_VOICING = "ﾞﾟ\u3099\u309a"
 _Strike = tuple[int, int, Key]
 """First and last letter in the stream, and what may stand there."""
 
@@ -104,7 +105,7 @@ class NameIndex:
     def _find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         streams = level_all(prompts)
         strikes = self._strikes(streams)
-        odd = self._second_look.odd_words(streams)
+        odd, runs = self._second_look.odd_words(streams), self._second_look.odd_katakana(prompts)
         results: list[list[NameFound]] = []
         for number, (prompt, stream) in enumerate(zip(prompts, streams, strict=True)):
             struck = [
@@ -112,10 +113,13 @@ class NameIndex:
                 for each in strikes.get(number, ())
                 if each[2].alone or "『" in prompt or self._has_company(each[2], stream)
             ]
-            words = [] if odd.isdisjoint(stream.split()) else self._second_look.words(prompt, stream, odd)
-            places = self._second_look.katakana(prompt)
-            if not prompt.isalpha() and not odd.isdisjoint(stream.split()):
+            words: list[tuple[int, int, Near]] = []
+            places: list[tuple[int, int, Near]] = []
+            if odd and not odd.isdisjoint(stream.split()):
+                words = self._second_look.words(stream, odd)
                 places += self._second_look.figures(prompt)
+            if any(run in prompt for run in runs):
+                places += self._second_look.katakana(prompt)
             if struck or words or places:
                 reading = _Reading(self, prompt)
                 reading.look_at(struck)
@@ -233,8 +237,13 @@ class _Reading:
         return not joined and not self.prompt[end - 1].isspace()
 
     def _past_silent(self, end: int) -> int:
-        while end < len(self.prompt) and (self.prompt[end] in "ーｰっッｯ" or unicodedata.combining(self.prompt[end])):
-            end += 1
+        at = end
+        while at < len(self.prompt):
+            if self.prompt[at] in "ーｰっッｯ" or unicodedata.combining(self.prompt[at]):
+                end = at + 1
+            elif unicodedata.category(self.prompt[at]) not in _INVISIBLE:
+                break
+            at += 1
         return end
 
     def _is_whole(self, start: int, end: int, key: Key) -> bool:
@@ -250,7 +259,11 @@ class _Reading:
             # By sound, so few letters say too much: デイス would be です.
             alike = [text for text in texts if fold(text) == fold(piece)]
             scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
-            if scripts != {"katakana"} and not any(unicodedata.normalize("NFKC", text) == piece for text in alike):
+            if (
+                key.alone
+                and scripts != {"katakana"}
+                and not any(unicodedata.normalize("NFKC", text) == piece for text in alike)
+            ):
                 return False
             if not alike and not any(text.isascii() for text in texts):
                 return False
@@ -278,7 +291,10 @@ def _visible(prompt: str) -> tuple[str, Sequence[int]]:
     at: list[int] = []
     for char in prompt:
         at.append(len(letters))
-        if not (unicodedata.category(char) in _INVISIBLE or char in "ﾞﾟ"):
+        if char in _VOICING and letters:
+            voiced = unicodedata.normalize("NFKC", letters[-1] + unicodedata.normalize("NFKC", char))
+            letters[-1] = voiced if len(voiced) == 1 else letters[-1]
+        elif unicodedata.category(char) not in _INVISIBLE:
             plain = unicodedata.normalize("NFKC", char)
             letters.append(plain if len(plain) == 1 else char)
-    return "".join(letters), [*at, len(letters)]
+    return like_kana("".join(letters)), [*at, len(letters)]

@@ -48,7 +48,13 @@ class SecondLook:
         words = set(" ".join(streams).split()) - self._ordinary
         return {word for word in words if word.islower() and word.isascii() and f" {word} " not in self._keys}
 
-    def words(self, prompt: str, stream: str, odd: set[str]) -> list[tuple[int, int, Near]]:
+    def odd_katakana(self, prompts: Sequence[str]) -> set[str]:
+        """Runs of katakana in a batch that are near a name, or in pieces."""
+        whole = "\n".join(prompts)
+        near = {run for run in set(_KATAKANA_RUN.findall(whole)) if self._nearest_katakana(run)}
+        return near | set(_BROKEN_KATAKANA.findall(whole))
+
+    def words(self, stream: str, odd: set[str]) -> list[tuple[int, int, Near]]:
         """First and last word of the stream that may be a name in pieces, or near one; the longest first."""
         words = stream.split()
         ours = [at for at, word in enumerate(words) if word in odd][:ODD_WORDS]
@@ -71,8 +77,6 @@ class SecondLook:
 
     def katakana(self, prompt: str) -> list[tuple[int, int, Near]]:
         """Start and end of runs of katakana that are near a name, or one in pieces."""
-        if not prompt or prompt.isascii():
-            return []
         runs = [*_KATAKANA_RUN.finditer(prompt)]
         broken = [place for found in _BROKEN_KATAKANA.finditer(prompt) for place in self._mended(found)]
         near = [(run.start(), run.end(), self._nearest_katakana(run[0])) for run in runs[:ODD_WORDS]]

@@ -104,7 +104,10 @@ def _forms(form: str) -> Iterator[str]:
 
 def _forms_of_words(words: list[str]) -> Iterator[str]:
     joined = "".join(words)
-    yield joined if len(words) == 1 and len(joined) >= LONG_KANA and joined.isupper() else f" {joined} "
+    if len(words) == 1 and joined.isupper() and len(joined) > 4:
+        yield joined
+    if len(words) > 1 or not joined.isupper() or len(joined) < LONG_KANA:
+        yield f" {joined} "
     if len(words) > 1:
         yield f" {' '.join(words)} "
     if len(words) == 2 and min(map(len, words)) > 2:
@@ -138,6 +141,8 @@ def _counts_alone(form: str, name: RegisteredName, ordinary: frozenset[str]) -> 
         return not common and form.isupper() and len(joined) >= 6 and KATAKANA.fullmatch(name.text) is not None
     if not form.isascii():
         return not _PLAIN_PHRASE.fullmatch(joined)
+    if form.isupper() and form[0] != " " and len(form) < LONG_KANA:
+        return False
     if form.isupper():
         whole = len(joined) >= 4 and len(name.text) >= 3
         return whole and (name.character_id is None or not is_made_of(joined, ordinary))

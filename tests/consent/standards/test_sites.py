@@ -238,3 +238,13 @@ def test_content_signals_stand_in_headers_too() -> None:
         Stance.ALLOW,
         Stance.UNKNOWN,
     )
+
+
+@pytest.mark.parametrize("filler", ["<p>", "あ>", "<!-- -->", "x"])
+def test_a_long_page_is_read_where_its_head_ends_soon(filler: str) -> None:
+    body = filler * (600_000 // len(filler))
+    head = '<html><head><meta name="robots" content="noai">'
+    assert _train(page.read(f"{head}</head><body>{body}".encode(), HERE)) is Stance.DENY
+    (signal,) = page.read(f"{head}<style>{body}".encode(), HERE)
+    assert signal.uses == {}
+    assert "does not end within" in signal.warnings[0]

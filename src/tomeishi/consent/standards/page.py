@@ -11,15 +11,9 @@ _MOST_ELEMENTS = 2_000
 
 
 def read(data: bytes, reading: Reading) -> tuple[Signal, ...]:
-    """A page may be of any size: its head stands at the beginning, and what lies past 512 KiB is not looked at."""
-    cut = len(data) > LARGEST_TEXT
-    start = data[:LARGEST_TEXT]
-    if cut:
-        # Not in the middle of a letter.
-        start = start.decode("utf-8", "ignore").encode() if _decodes(start) else start
-    head = _Head()
+    """A page may be of any size, its head must end within 512 KiB: what lies past them is not looked at."""
     try:
-        head.feed(text_of(start))
+        head = _head(data)
     except (Refused, AssertionError) as error:
         # The parser of Python 3.11 asserts that a marked section has a name.
         return (no_statement(Standard.ROBOTS_TAG, reading, Authority.PAGE, str(error), raw_of(data)),)
@@ -36,12 +30,13 @@ def read(data: bytes, reading: Reading) -> tuple[Signal, ...]:
     return tuple(found)
 
 
-def _decodes(data: bytes) -> bool:
-    try:
-        data[:-3].decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start >= len(data) - 6
-    return True
+def _head(data: bytes) -> "_Head":
+    whole = len(data) <= LARGEST_TEXT
+    head = _Head()
+    head.feed(text_of(data if whole else data[: data.rfind(b">", 0, LARGEST_TEXT) + 1]))
+    if not whole and not head.over:
+        raise Refused(f"its head does not end within {LARGEST_TEXT:,} bytes")
+    return head
 
 
 class _Head(HTMLParser):
@@ -52,15 +47,15 @@ class _Head(HTMLParser):
         self.meta: list[tuple[str, str]] = []
         self.licences: list[str] = []
         self.documents: list[str] = []
-        self._over = False
+        self.over = False
         self._seen = 0
         self._script: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._seen += 1
         if tag == "body" or self._seen > _MOST_ELEMENTS:
-            self._over = True
-        if self._over:
+            self.over = True
+        if self.over:
             return
         # The first of equal attributes counts (HTML, tokenization).
         given = {name: value or "" for name, value in reversed(attrs)}
@@ -84,4 +79,4 @@ class _Head(HTMLParser):
             self.documents.append("".join(self._script))
             self._script = None
         elif tag == "head":
-            self._over = True
+            self.over = True
