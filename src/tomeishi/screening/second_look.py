@@ -25,7 +25,8 @@ _TWO_FROM = 12
 _ENDS = 3
 _KEPT = 1 << 16
 _FIGURES = str.maketrans("01345789@$!|", "oieastbgasii")
-_WITH_FIGURES = re.compile(r"(?=\w*[A-Za-z])[A-Za-z0-9@$!|]*(?:[0-9@$!|][A-Za-z]|[A-Za-z][0-9@$!|])[A-Za-z0-9@$!|]*")
+_WITH_FIGURES = re.compile(r"(?<![A-Za-z0-9@$!|])[A-Za-z0-9@$!|]{3,60}(?![A-Za-z0-9@$!|])")
+_FIGURE, _LETTER = re.compile("[0-9@$!|]"), re.compile("[A-Za-z]")
 _BROKEN_KATAKANA = re.compile("[ァ-ヺー]+(?:[ \u3000・_~.*\\-][ァ-ヺー]+)+")
 _KATAKANA_RUN = re.compile("[ァ-ヺー]{3,}")
 
@@ -68,6 +69,8 @@ class SecondLook:
     def figures(self, prompt: str) -> Iterator[tuple[int, int, Near]]:
         """Start and end of names with figures for letters (p1kachu), or after them (pikachu2)."""
         for found in _WITH_FIGURES.finditer(prompt):
+            if not (_FIGURE.search(found[0]) and _LETTER.search(found[0])):
+                continue
             bare = found[0].rstrip("0123456789")
             for text, end in ((found[0].translate(_FIGURES), found.end()), (bare, found.start() + len(bare))):
                 key = self._keys.get(f" {level_all([text])[0].strip()} ")

@@ -73,7 +73,7 @@ def test_an_action_that_is_not_known_allows_nothing() -> None:
 
 
 def test_codes_are_those_of_the_standard() -> None:
-    """The library carries the standard's own vectors; the first Meta-Code vector is repeated here."""
+    """The library carries the standard's own vectors; the second Meta-Code vector (title, extra) is repeated here."""
     assert iscc_lib.conformance_selftest()
     codes = codes_of("Die Unendliche Geschichte", io.BytesIO(b"film"), "Von Michael Ende")
     assert codes.meta == "ISCC:AAAZXZ6OU4E45RB5"
