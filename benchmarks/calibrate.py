@@ -22,26 +22,26 @@ from benchmarks.films import FRAME_EDITS, Clip, Drawn, clip, descriptors, draw, 
 from benchmarks.record import record
 from tomeishi.matching import calibration
 from tomeishi.matching.align import Stretch, stretches
-from tomeishi.matching.matches import IN_A_RUN, Frames, features
-from tomeishi.matching.score import Calibration
+from tomeishi.matching.matches import IN_A_RUN, Frames, evidence_of
+from tomeishi.matching.score import BandLimit, Calibration, Evidence
 from tomeishi.values import Band
 
 SPEEDS = (0.5, 0.75, 1.0, 1.0, 1.0, 1.25, 1.5, 2.0)
 SECONDS = 30.0
 WHERE = Path(calibration.__file__).with_name("calibration.json")
 
-Sample = tuple[float, float, bool]
-"""Mean similarity, different pictures, whether it is a true segment."""
+Sample = tuple[Evidence, bool]
+"""What a segment shows, and whether it is a true one."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=16, help="registered films in each set")
-    parser.add_argument("--clips", type=int, default=10, help="altered clips of each registered film")
+    parser.add_argument("--films", type=int, default=12, help="registered films in each set")
+    parser.add_argument("--clips", type=int, default=8, help="altered clips of each registered film")
     parser.add_argument(
         "--unrelated",
         type=int,
-        default=60,
+        default=40,
         help="unrelated films of 30 s screened to fit and to set bands; four times as many to measure",
     )
     parser.add_argument("--seed", type=int, default=1)
@@ -62,10 +62,12 @@ def main() -> None:
         "bands": [],
     }
     hours = sets["measure"].hours
+    limit_of = tuple(BandLimit(band, limit, None) for band, limit in limits.items())
+    whole = Calibration(float(fitted[0]), float(fitted[1]), float(fitted[2]), limit_of)
     figures: dict[str, Any] = {}
     for band, limit in limits.items():
-        false = sum(score(fitted, s) >= limit for s in sets["measure"].unrelated)
-        found = [max((score(fitted, s) for s in clip), default=0.0) for clip in sets["measure"].clips]
+        false = sum(whole.score(s) >= limit for s in sets["measure"].unrelated)
+        found = [max((whole.score(s) for s in clip), default=0.0) for clip in sets["measure"].clips]
         upper = poisson_upper(false) / hours * 100
         words["bands"].append(
             {"band": band.value, "score": round(limit, 4), "false_segments_per_100_hours": round(upper, 1)}
@@ -89,9 +91,9 @@ class Measured:
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
-        self.unrelated: list[tuple[float, float]] = []
-        self.misplaced: list[tuple[float, float]] = []
-        self.clips: list[list[tuple[float, float]]] = []
+        self.unrelated: list[Evidence] = []
+        self.misplaced: list[Evidence] = []
+        self.clips: list[list[Evidence]] = []
         """Per altered clip its true segments."""
         self.hours = 0.0
 
@@ -106,24 +108,24 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
     references = [frames_of(sampled(each), image, pdq) for each in registered]
     result = Measured()
 
-    def aligned(query: Frames, reference: Frames) -> list[tuple[Stretch, tuple[float, float]]]:
+    def aligned(query: Frames, reference: Frames) -> list[tuple[Stretch, Evidence]]:
         limit = 1 - same.image * IN_A_RUN
         found = stretches(query.image @ reference.image.T, query.track, reference.track, limit, query.telling)
-        return [(s, features(s, query)) for s in found]
+        return [(s, evidence_of(s, query, reference, same)) for s in found]
 
     for number, drawn in enumerate(registered):
         for _ in range(clips):
             made = altered(drawn, beside, rng)
             query, truth = frames_of(made.pictures, image, pdq), made.truth
-            right: list[tuple[float, float]] = []
+            right: list[Evidence] = []
             for other, reference in enumerate(references):
                 for stretch, each in aligned(query, reference):
                     if other != number:
-                        result.samples.append((*each, False))
+                        result.samples.append((each, False))
                         result.misplaced.append(each)
                     elif stretch.reference.overlap(truth) > 0.3 * stretch.reference.length:
                         right.append(each)
-            result.samples += [(*each, True) for each in right]
+            result.samples += [(each, True) for each in right]
             result.clips.append(right)
     for number in range(unrelated):
         query = frames_of(draw_sampled(first_seed + 10_000 + number, SECONDS), image, pdq)
@@ -131,7 +133,7 @@ def measure(first_seed: int, films: int, clips: int, unrelated: int) -> Measured
         for reference in references:
             found = [each for _, each in aligned(query, reference)]
             result.unrelated += found
-            result.samples += [(*each, False) for each in found]
+            result.samples += [(each, False) for each in found]
     return result
 
 
@@ -145,8 +147,8 @@ def altered(drawn: Drawn, other: Drawn, rng: np.random.Generator) -> Clip:
 
 def fit(samples: list[Sample]) -> NDArray[np.float64]:
     """Logistic regression by Newton's method, both classes weighing the same, lightly held back (L2 1e-3)."""
-    design = np.array([(1.0, s, log(1 + n)) for s, n, _ in samples])
-    true = np.array([t for _, _, t in samples], dtype=float)
+    design = np.array([(1.0, s.similarity, log(1 + s.different)) for s, _ in samples])
+    true = np.array([t for _, t in samples], dtype=float)
     weight = np.where(true > 0, 0.5 / max(true.sum(), 1), 0.5 / max((1 - true).sum(), 1)) * len(true)
     w = np.zeros(3)
     for _ in range(50):
@@ -160,17 +162,20 @@ def fit(samples: list[Sample]) -> NDArray[np.float64]:
     return w
 
 
-def score(fitted: NDArray[np.float64], sample: tuple[float, float]) -> float:
-    return Calibration(float(fitted[0]), float(fitted[1]), float(fitted[2]), ()).score(*sample)
+def score(fitted: NDArray[np.float64], sample: Evidence) -> float:
+    """Of a run alone: what bands are set by."""
+    return Calibration(float(fitted[0]), float(fitted[1]), float(fitted[2]), ()).run_score(
+        sample.similarity, sample.different
+    )
 
 
 def bands(fitted: NDArray[np.float64], on: Measured) -> dict[Band, float]:
     """Strong lies above every false segment seen here, by half of the way to certainty; likely above all but one in an
-    hour of unrelated film; weak above all but ten."""
+    hour of unrelated film; weak above all but three."""
     false = sorted((score(fitted, s) for s in on.unrelated), reverse=True) + [0.0] * 1000
     top = max([score(fitted, s) for s in [*on.unrelated, *on.misplaced]], default=0.5)
     likely = max(0.5, false[int(on.hours * 1)])
-    weak = max(0.3, false[int(on.hours * 10)])
+    weak = max(0.3, false[int(on.hours * 3)])
     strong = max(1 - (1 - top) / 2, likely)
     return {Band.STRONG: strong, Band.LIKELY: min(likely, strong), Band.WEAK: min(weak, likely)}
 

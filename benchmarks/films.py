@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ RATE_HZ = 2.0
 DRAWN_HZ = 8.0
 """Films are drawn at this rate; a query is sampled from it at any phase and speed."""
 SIZE = (512, 288)
+CARD_S = 4.0
+"""Every film opens with a title card."""
 
 Picture = NDArray[np.uint8]
 
@@ -52,7 +55,8 @@ class Clip:
 
 def draw(seed: int, seconds: float) -> Drawn:
     width, height = SIZE
-    return Drawn(seed, np.stack(list(frames(film(seed, seconds), DRAWN_HZ, width, height))))
+    pictures = frames(film(seed, seconds - CARD_S), DRAWN_HZ, width, height)
+    return Drawn(seed, np.stack([*card(seed, DRAWN_HZ), *pictures]))
 
 
 def sampled(drawn: Drawn) -> list[Picture]:
@@ -63,7 +67,23 @@ def sampled(drawn: Drawn) -> list[Picture]:
 def draw_sampled(seed: int, seconds: float) -> list[Picture]:
     """A film at RATE_HZ only, which is quicker to draw."""
     width, height = SIZE
-    return list(frames(film(seed, seconds), RATE_HZ, width, height))
+    return [*card(seed, RATE_HZ), *frames(film(seed, seconds - CARD_S), RATE_HZ, width, height)]
+
+
+def card(seed: int, rate_hz: float) -> list[Picture]:
+    """A title card of CARD_S seconds that fades in and out: cards of unlike films resemble each other."""
+    rng = np.random.default_rng([seed, 0xCA4D])
+    width, height = SIZE
+    still = np.full((height, width, 3), rng.integers(0, 24, 3), dtype=np.uint8)
+    ink = tuple(int(c) for c in rng.integers(170, 256, 3))
+    for number in range(int(rng.integers(1, 4))):
+        words = "".join(rng.choice(list("ABCDEFGHIKLMNOPRSTUVW  "), size=int(rng.integers(5, 16))))
+        at = (int(rng.integers(20, width // 3)), int(height * (0.3 + 0.2 * number)))
+        face, size = int(rng.integers(0, 5)), float(rng.uniform(0.7, 1.8))
+        cv2.putText(still, words, at, face, size, ink, int(rng.integers(1, 4)), cv2.LINE_AA)
+    count = int(CARD_S * rate_hz)
+    shares = np.minimum(1, np.minimum(np.arange(1, count + 1), np.arange(count, 0, -1)) / rate_hz)
+    return [np.asarray(still * share, dtype=np.uint8) for share in shares]
 
 
 def clip(

@@ -3,10 +3,10 @@
     python training/ordinary_words.py IPADIC_FOLDER SCOWL_LIST
 
 IPADIC_FOLDER holds the CSV files of mecab-ipadic 2.7.0-20070801 (EUC-JP; Debian package `mecab-ipadic`), SCOWL_LIST is
-the word list of SCOWL 2020.12.07 (Debian package `wamerican`). Both may be passed on with their notices, which stand in
-ordinary.NOTICE.txt. Kept are keys as `screening.levelling` makes them, not words: Japanese nouns, adverbs, dictionary
-forms, given names, family names and common places as written and as read, English words, and Japanese given names in
-Latin letters. Whoever changes the levelling runs this again.
+the word list of SCOWL 2020.12.07 (Debian package `wamerican-large`). Both may be passed on with their notices, which
+stand in ordinary.NOTICE.txt. Kept are keys as `screening.levelling` makes them, not words: Japanese nouns, adverbs,
+dictionary forms, given names, family names and common places as written and as read, English words, and Japanese given
+names in Latin letters. Whoever changes the levelling runs this again.
 """
 
 import csv
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from tomeishi.screening.levelling import level_all
-from tomeishi.screening.ordinary import LOANWORD
+from tomeishi.screening.ordinary import LOANWORD, PLAIN
 
 OUT = Path(__file__).parents[1] / "src" / "tomeishi" / "screening" / "ordinary.txt.xz"
 READ_TOO = ("Noun", "Noun.verbal", "Noun.adjv", "Noun.adverbal", "Noun.others", "Adverb", "Interjection", "Noun.name")
@@ -81,8 +81,8 @@ def japanese(folder: Path) -> set[str]:
 
 
 def english(path: Path) -> set[str]:
-    words = path.read_text(encoding="utf-8").split()
-    return _keys({word for word in words if not word.endswith("'s") and word not in TRADE_NAMES})
+    words = {word for word in path.read_text(encoding="utf-8").split() if not word.endswith("'s")} - TRADE_NAMES
+    return _keys(words) | {PLAIN + key for key in _keys({word for word in words if word[0].islower()})}
 
 
 def _keys(words: set[str]) -> set[str]:

@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tomeishi.matching.calibration import shipped
-from tomeishi.matching.score import different_pictures, telling
+from tomeishi.matching.score import Evidence, different_pictures, telling
 from tomeishi.values import Band
 
 
 @given(st.floats(-1, 1), st.floats(1, 1e6))
 def test_a_score_lies_between_zero_and_one(similarity: float, different: float) -> None:
-    assert 0 <= shipped().score(similarity, different) <= 1
+    assert 0 <= shipped().run_score(similarity, different) <= 1
 
 
 @given(st.floats(0, 0.9), st.floats(1, 100))
 def test_more_similar_and_longer_is_never_less_sure(similarity: float, different: float) -> None:
     calibration = shipped()
-    assert calibration.score(similarity + 0.1, different) >= calibration.score(similarity, different)
-    assert calibration.score(similarity, different + 1) >= calibration.score(similarity, different)
+    assert calibration.run_score(similarity + 0.1, different) >= calibration.run_score(similarity, different)
+    assert calibration.run_score(similarity, different + 1) >= calibration.run_score(similarity, different)
 
 
 def test_bands_stand_surest_first_and_the_weakest_has_a_floor() -> None:
@@ -39,6 +39,18 @@ def test_one_still_picture_counts_once_however_long_it_stands() -> None:
 
 def test_a_title_card_says_less_than_a_scene() -> None:
     rows = np.eye(8, dtype=np.float32)
-    cards = different_pictures(rows, telling(np.full(8, 0.06, dtype=np.float32)))
+    cards = different_pictures(rows, telling(np.full(8, 0.12, dtype=np.float32)))
     assert cards == pytest.approx(8 * 0.2)
-    assert telling(np.array([0.0, 0.5, 1.0], dtype=np.float32)).tolist() == [0.0, 1.0, 1.0]
+    assert telling(np.array([0.0, 0.6, 1.0], dtype=np.float32)).tolist() == [0.0, 1.0, 1.0]
+
+
+def test_one_picture_is_sure_only_where_it_is_very_near_or_agrees_by_pdq() -> None:
+    calibration = shipped()
+
+    def band(similarity: float, telling: float = 1.0, agree: bool = False) -> Band | None:
+        return calibration.band(calibration.score(Evidence(similarity, 1.0, telling, agree)))
+
+    assert band(0.95) is Band.STRONG
+    assert band(0.6) is None
+    assert band(0.95, telling=0.5) is None
+    assert band(0.6, agree=True) is Band.STRONG

@@ -125,6 +125,15 @@ def test_an_ordinary_title_counts_beside_one_of_its_characters_or_in_book_marks(
     assert _owners("時計の写真", index) == set()
 
 
+def test_a_name_of_plain_english_words_counts_where_it_is_capitalised() -> None:
+    index = _index(("Orange Juice", "wrk_orange", None))
+    assert _owners("a glass of orange juice", index) == set()
+    assert _owners("Orange juice on a table", index) == set()
+    assert _owners("A Glass Of Orange Juice", index) == set()
+    assert _owners("a scene from Orange Juice", index) == {"wrk_orange"}
+    assert _owners("Orange Juice", index) == {"wrk_orange"}
+
+
 def test_a_typing_error_is_near() -> None:
     (found,) = _found("draw Zephirine in the rain", _index(("Zephyrine", OTHER, "chr_zeph")))
     assert found.how is Found.NEAR

@@ -12,7 +12,6 @@ from tomeishi.consent.scopes import Element, WorkRef
 from tomeishi.errors import BadInput
 from tomeishi.values import Use
 
-
 LONGEST_S = 1_000_000
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.matching.align import Stretch, Track, stretches
-from tomeishi.matching.score import Calibration, different_pictures, telling
+from tomeishi.matching.score import Calibration, Evidence, different_pictures, telling
 from tomeishi.values import Band, Kind, Segment
 
 MIN_QUALITY = 0.02
@@ -71,11 +71,13 @@ def frames_of(image: Fingerprint, pdq: Fingerprint) -> Frames:
 def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibration) -> Match | None:
     """The match of a pair, or None where no stretch reaches the weakest band."""
     similarity = query.image @ reference.image.T
-    scored: list[tuple[float, Segment, Stretch]] = []
+    scored: list[tuple[float, Segment, bool]] = []
     for stretch in stretches(similarity, query.track, reference.track, 1 - same.image * IN_A_RUN, query.telling):
-        score = _score(stretch, query, calibration)
+        evidence = evidence_of(stretch, query, reference, same)
+        score = calibration.score(evidence)
         if calibration.band(score) is not None:
-            scored.append((score, Segment(stretch.query, stretch.reference, score), stretch))
+            copied = evidence.agree and _same_speed(stretch, query, reference)
+            scored.append((score, Segment(stretch.query, stretch.reference, score), copied))
     if not scored:
         return None
     scored.sort(key=lambda entry: (-entry[0], entry[1].query.start))
@@ -83,31 +85,34 @@ def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibr
     band = calibration.band(best)
     if band is None:
         return None
-    copied = all(_is_copy(segment, stretch, query, reference, same) for _, segment, stretch in scored)
+    copied = all(each for _, _, each in scored)
     return Match(Kind.COPY if copied else Kind.EDIT, band, best, tuple(segment for _, segment, _ in scored))
 
 
-def _score(stretch: Stretch, query: Frames, calibration: Calibration) -> float:
-    return calibration.score(*features(stretch, query))
-
-
-def features(stretch: Stretch, query: Frames) -> tuple[float, float]:
-    """What the score is computed from: mean similarity, and how many different pictures."""
+def evidence_of(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> Evidence:
+    """What the score of an aligned stretch is computed from."""
     samples = np.unique(stretch.pairs[:, 0])
-    return float(stretch.similarities.mean()), different_pictures(query.image[samples], query.telling[samples])
+    return Evidence(
+        similarity=float(stretch.similarities.mean()),
+        different=different_pictures(query.image[samples], query.telling[samples]),
+        telling=float(query.telling[samples].mean()),
+        agree=_agree(stretch, query, reference, same),
+    )
 
 
-def _is_copy(segment: Segment, stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> bool:
-    """Whether most aligned frames agree bit by bit (PDQ), each with the nearest of three reference samples.
+def _agree(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> bool:
+    """Whether most aligned frames agree by PDQ, each with the nearest of three reference samples.
 
     Samples of two encodes need not fall on the same frame, hence the neighbours.
     """
-    still = min(len(query.track.times_s), len(reference.track.times_s)) == 1
-    if not still and abs(segment.slope - 1) > _SAME_SPEED:
-        return False
     neighbours = np.clip(stretch.pairs[:, 1, None] + np.array([-1, 0, 1]), 0, len(reference.pdq) - 1)
     differing = np.bitwise_count(query.pdq[stretch.pairs[:, 0], None] ^ reference.pdq[neighbours]).sum(axis=-1)
     return bool(np.median(differing.min(axis=1)) <= same.pdq)
+
+
+def _same_speed(stretch: Stretch, query: Frames, reference: Frames) -> bool:
+    still = min(len(query.track.times_s), len(reference.track.times_s)) == 1
+    return still or abs(stretch.reference.length / stretch.query.length - 1) <= _SAME_SPEED
 
 
 def similarity_curve(query: Frames, reference: Frames) -> list[tuple[float, float]]:

@@ -1,9 +1,12 @@
-"""From an aligned stretch to a calibrated score and its band.
+"""From an aligned stretch to a calibrated score and its band: the surest of three ways to be sure.
 
-score = 1 / (1 + exp(-(intercept + per_similarity * s + per_log_samples * ln(1 + n)))), a logistic fit (Platt 1999)
-where s is the mean cosine similarity of the aligned samples and n how many *different* pictures they show: ten seconds
-of one still picture say no more than one sample of it. `benchmarks/calibrate.py` fits the coefficients on held-out
-films; they lie in `calibration.json` with what was measured. Pure.
+- A *run*: score = 1 / (1 + exp(-(intercept + per_similarity * s + per_log_samples * ln(1 + n)))), a logistic fit (Platt
+  1999) where s is the mean cosine similarity of the aligned samples and n how many *different* pictures they show: ten
+  seconds of one still picture say no more than one sample of it. `benchmarks/calibrate.py` fits the coefficients on
+  held-out films; they lie in `calibration.json` with what was measured.
+- A *picture*: a still, or a shot that stands still, is one picture however long; it has to be much nearer than the
+  frames of a run, by how much it says.
+- *Agreement*: PDQ at its publisher's threshold is a copy of the very picture. Pure.
 """
 
 from dataclasses import dataclass
@@ -13,9 +16,13 @@ from numpy.typing import NDArray
 
 from tomeishi.values import Band
 
-_DIFFERENT = 0.1
+_DIFFERENT = 0.25
 """Cosine distance between neighbouring samples from which they count as wholly different pictures."""
-_TELLING = 0.3
+_SAME = 0.5
+_PICTURE = (0.75, 0.8, 0.9)
+"""Similarities of a single picture from which it is weak, likely, strong: from 0.5 on 6 in 100,000 unrelated pairs of
+frames lie (weights/image-1.md), and a film has thousands of frames."""
+_TELLING = 0.6
 """Quality from which a sample says as much as any other (`fingerprint.samples.detail`): title cards lie below."""
 
 
@@ -30,6 +37,20 @@ class BandLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one aligned stretch shows."""
+
+    similarity: float
+    """Mean cosine similarity of the aligned samples."""
+    different: float
+    """How many different pictures they show."""
+    telling: float
+    """How much one of them says, in [0, 1]."""
+    agree: bool
+    """Whether most of them agree by PDQ at its publisher's threshold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How distances become scores, and scores bands."""
 
@@ -39,10 +60,19 @@ class Calibration:
     bands: tuple[BandLimit, ...]
     """Surest first."""
 
-    def score(self, similarity: float, different: float) -> float:
+    def run_score(self, similarity: float, different: float) -> float:
         """In [0, 1], for a mean similarity and a number of different pictures."""
         logit = self.intercept + self.per_similarity * similarity + self.per_log_samples * float(np.log1p(different))
         return float(1 / (1 + np.exp(-logit)))
+
+    def score(self, evidence: Evidence) -> float:
+        """In [0, 1]."""
+        strong, likely, weak = (limit.score for limit in self.bands)
+        # A picture that says little (a title card) is drawn back towards the threshold of a single frame.
+        nearness = _SAME + (evidence.similarity - _SAME) * evidence.telling**2
+        picture = float(np.interp(nearness, (_SAME, *_PICTURE, 1.0), (0.0, weak, likely, strong, 1.0)))
+        agreed = (1 + strong) / 2 if evidence.agree else 0.0
+        return max(self.run_score(evidence.similarity, evidence.different), picture, agreed)
 
     def band(self, score: float) -> Band | None:
         """The surest band that `score` reaches; None below the weakest."""

@@ -63,7 +63,7 @@ _LATIN_RULES = {
     "du": "zu",
     **{first + "y" + second: first + second for first in "stz" for second in "yi"},
     "fu": "hu",
-    "wo": "o",
+    " wo ": " o ",
     "mb": "nb",
     "mp": "np",
     "mm": "nm",
@@ -93,7 +93,7 @@ def level_all(texts: Sequence[str]) -> list[str]:
 
 
 def level(text: str) -> Levelled:
-    """As `level_all` has it, step by step with the places; some fifty times slower."""
+    """As `level_all` has it, step by step with the places; several times slower."""
     letters = [(char, start, end) for start, end in _clusters(text) for char in _in_one_width(text[start:end])]
     whole = "".join(char for char, _, _ in letters)
     tracked = Levelled(
@@ -139,7 +139,9 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], template: str) -> Levell
     done = 0
     for found in pattern.finditer(text.stream):
         before, after = found.span()
-        new = found.expand(template) if "\\" in template else template
+        # As `found.expand`, which reads its template anew each time.
+        whole = f" {found[0]} " if pattern is _WORD else template
+        new = "".join(filter(None, found.groups())) if template is _SHORT else whole
         pieces += (text.stream[done:before], new)
         starts += text.starts[done:before]
         ends += text.ends[done:before]

@@ -29,6 +29,7 @@ _BATCH = 512
 _SHORTEST = 3
 """Letters of kana or Latin that are sought even beside the name's work."""
 
+_LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cf", "Cs"})
 _VOICING = "ﾞﾟ\u3099\u309a"
@@ -69,6 +70,7 @@ class NameIndex:
     def __init__(self, names: Iterable[RegisteredName]) -> None:
         self.names = tuple(dict.fromkeys(names))
         self.beside: defaultdict[str, list[Key]] = defaultdict(list)
+        self._company: dict[str, tuple[set[str], list[str]]] = {}
         self._automaton: Any = ahocorasick.Automaton()
         collecting = gc.isenabled()
         gc.disable()  # it would walk a hundred thousand new keys again and again: half of the time
@@ -86,7 +88,7 @@ class NameIndex:
             if not key.alone and not (form.isascii() and len(form.strip()) < _SHORTEST):
                 for number in key.names:
                     self.beside[self.names[number].work_id].append(key)
-            if key.alone or (key.titles and len(form) > (3 if form.isascii() else 1)):
+            if key.alone or key.phrase or (key.titles and len(form) > (3 if form.isascii() else 1)):
                 patterns.setdefault(form, []).append(key)
                 if form[0] in "UI" and len(form) > LONG_KANA:  # の and うさぎ level to NOSAGI
                     patterns.setdefault(form[1:], []).append(key)
@@ -111,7 +113,7 @@ class NameIndex:
             struck = [
                 each
                 for each in strikes.get(number, ())
-                if each[2].alone or "『" in prompt or self._has_company(each[2], stream)
+                if each[2].alone or each[2].phrase or "『" in prompt or self._has_company(each[2], stream)
             ]
             words: list[tuple[int, int, Near]] = []
             places: list[tuple[int, int, Near]] = []
@@ -144,8 +146,16 @@ class NameIndex:
 
     def _has_company(self, key: Key, stream: str) -> bool:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
-        works = {self.names[n].work_id for n in key.names}
-        return any(other is not key and other.form in stream for work in works for other in self.beside[work])
+        here = set(stream.split())
+        for work in {self.names[n].work_id for n in key.names}:
+            if work not in self._company:
+                forms = {other.form for other in self.beside[work]}
+                words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
+                self._company[work] = words, [form for form in forms if form.strip() not in words]
+            words, others = self._company[work]
+            if words & here - {key.form.strip()} or any(form != key.form and form in stream for form in others):
+                return True
+        return False
 
 
 class _Reading:
@@ -163,7 +173,9 @@ class _Reading:
         names = self.index.names
         for first, last, key in sorted(strikes, key=lambda strike: strike[0] - strike[1]):
             place = self._place(first, last, key)
-            if place is not None and (key.alone or _is_bracketed(self.prompt, *place)):
+            if place is not None and (
+                key.alone or _is_bracketed(self.prompt, *place) or (key.phrase and _is_capitalised(self.prompt, *place))
+            ):
                 self._take(*place, key.names, None)
             elif not key.alone:
                 self.titles |= {names[n].work_id for n in key.names if names[n].character_id is None}
@@ -272,6 +284,13 @@ class _Reading:
 
 def _is_bracketed(text: str, start: int, end: int) -> bool:
     return text[max(0, start - 1) : start] == "『" and text[end : end + 1] == "』"
+
+
+def _is_capitalised(text: str, start: int, end: int) -> bool:
+    """As a title is, in a prompt that does not write all words so."""
+    words = _LONG_WORD.findall(text[start:end]) or [text[start:end]]
+    others = _LONG_WORD.findall(text[:start] + " " + text[end:])
+    return all(word[0].isupper() for word in words) and (not others or any(word[0].islower() for word in others))
 
 
 def _as_bytes(text: str) -> str:

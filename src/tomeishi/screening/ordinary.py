@@ -10,6 +10,9 @@ from importlib.resources import files
 LOANWORD = "+"
 """Before the keys of words that are written in katakana; they are there without it too."""
 
+PLAIN = "-"
+"""Before the keys of English words that are no proper names; they are there without it too."""
+
 
 @cache
 def ordinary_words() -> frozenset[str]:

@@ -37,7 +37,7 @@ _BANDS = {
     Found.BESIDE: (Band.LIKELY, 0.7),
     Found.NEAR: (Band.WEAK, 0.6),
 }
-"""An order of sureness, set by hand: what each was measured at stands in benchmarks/results/prompts.json."""
+"""An order of sureness, set by hand and not calibrated."""
 
 _SHORT = 4
 """Letters of a prompt below which another spelling of a name is `likely` at most."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from tomeishi.screening.boundaries import script_of_letter
 from tomeishi.screening.levelling import level_all
-from tomeishi.screening.ordinary import LOANWORD, ordinary_words
+from tomeishi.screening.ordinary import LOANWORD, PLAIN, ordinary_words
 
 LONG_KANA = 7
 """Letters from which a name in kana is sought without a boundary in the stream: ピカチュウ has as many (PIKATYU)."""
 
+_SHORTEST_PHRASE = 7
 _TWO_WORDS = 11
 """Letters of the shortest katakana that is taken for two words."""
 
@@ -51,6 +52,8 @@ class Key:
     """Whether it counts without another name of its work."""
     titles: bool
     """Whether one of the names is a work's own."""
+    phrase: bool
+    """Whether it is made of plain English words, and so counts only where they are capitalised: One Piece."""
 
 
 def keys_of(names: Sequence[RegisteredName]) -> dict[str, Key]:
@@ -62,10 +65,11 @@ def keys_of(names: Sequence[RegisteredName]) -> dict[str, Key]:
     def add(form: str, number: int, name: RegisteredName) -> None:
         key = keys.get(form)
         if key is None:
-            keys[form] = Key(form, [number], _counts_alone(form, name, ordinary), name.character_id is None)
+            alone, phrase = _counts_alone(form, name, ordinary), _is_phrase(form, ordinary)
+            keys[form] = Key(form, [number], alone and not phrase, name.character_id is None, phrase)
         elif key.names[-1] != number:
             key.names.append(number)
-            key.alone = key.alone or _counts_alone(form, name, ordinary)
+            key.alone = key.alone or (not key.phrase and _counts_alone(form, name, ordinary))
             key.titles = key.titles or name.character_id is None
 
     for number, (name, stream) in enumerate(zip(names, level_all([name.text for name in names]), strict=True)):
@@ -150,6 +154,11 @@ def _counts_alone(form: str, name: RegisteredName, ordinary: frozenset[str]) -> 
     if len(words) == 1:
         return len(joined) >= 5
     return len(joined) >= 8 or (len(joined) >= 6 and any(word not in ordinary for word in words))
+
+
+def _is_phrase(form: str, ordinary: frozenset[str]) -> bool:
+    words = form.split() if form[0] == " " else ()
+    return len(words) > 1 and len(form) > _SHORTEST_PHRASE and all(PLAIN + word in ordinary for word in words)
 
 
 def is_made_of(word: str, ordinary: frozenset[str]) -> bool:
