@@ -22,7 +22,10 @@ DIM = 256
 RATE_HZ = 2.0
 SAME = SameFrame(image=0.4, pdq=31)
 CALIBRATION = Calibration(
-    intercept=-9.0, per_similarity=11.0, per_log_samples=1.6, bands=(BandLimit(Band.STRONG, 0.9, None),)
+    intercept=-9.0,
+    per_similarity=11.0,
+    per_log_samples=1.6,
+    bands=tuple(BandLimit(band, 0.9, None) for band in (Band.STRONG, Band.LIKELY, Band.WEAK)),
 )
 IMAGE = DescriptorSpec("imagined", 1, DIM, Metric.COSINE, SAME.image, "this test", None)
 BITS = DescriptorSpec("bits", 1, 256, Metric.HAMMING, SAME.pdq, "this test", None)

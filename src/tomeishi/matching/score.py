@@ -19,7 +19,7 @@ from tomeishi.values import Band
 _DIFFERENT = 0.25
 """Cosine distance between neighbouring samples from which they count as wholly different pictures."""
 _SAME = 0.5
-_PICTURE = (0.75, 0.8, 0.9)
+_PICTURE = (0.82, 0.88, 0.94)
 """Similarities of a single picture from which it is weak, likely, strong: from 0.5 on 6 in 100,000 unrelated pairs of
 frames lie (weights/image-1.md), and a film has thousands of frames."""
 _TELLING = 0.6
