@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tomeishi import wiring
+from tomeishi.config import Limits
+from tomeishi.media.sample import frames_at
 from tomeishi.screening.findings import Screening
 from tomeishi.testing.edits import write_edited
 from tomeishi.testing.films import DrawnFilm
@@ -67,3 +70,16 @@ def test_an_empty_registry_finds_nothing_and_says_what_it_looked_for(tmp_path: P
         screening = _screened(empty, clean)
     assert (screening.findings, screening.verdict) == ((), Verdict.CLEAR)
     assert screening.checked == (Kind.COPY, Kind.EDIT)
+
+
+def test_a_still_of_a_film_is_found_at_its_moment(
+    platform: wiring.Platform, works: tuple[DrawnFilm, ...], references: tuple[Path, ...], tmp_path: Path
+) -> None:
+    (frame,) = frames_at(references[0], [5.0], Limits())
+    query = tmp_path / "still.jpg"
+    Image.fromarray(frame.pixels).save(query, quality=70)
+    (finding,) = _screened(platform, query).findings
+    (segment,) = finding.segments
+    assert (finding.title, finding.kind) == (works[0].title, Kind.COPY)
+    assert (segment.query.start, segment.query.end) == (0.0, 1.0)
+    assert segment.reference.start <= 5.0 <= segment.reference.end

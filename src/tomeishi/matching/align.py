@@ -18,6 +18,7 @@ SLOWEST, FASTEST = 0.45, 2.2
 
 _MISS = -0.35
 """Cost of an aligned pair that does not resemble: three misses spend one perfect hit."""
+_NEAR_BEST = 0.15
 _BEND = 0.05
 """Cost of a (2,1) or (1,2) move, so that straight lines win among equals."""
 
@@ -202,6 +203,8 @@ def _still(similarity: NDArray[np.float32], query: Track, reference: Track, same
     i, j = (int(n) for n in np.unravel_index(int(similarity.argmax()), similarity.shape))
     if similarity[i, j] < same:
         return []
+    # A shot that moves past the picture resembles it less and less: only what comes near the best belongs to it.
+    same = max(same, float(similarity[i, j]) - _NEAR_BEST)
     if similarity.shape[0] == 1:
         first, last = _run(similarity[0] >= same, j)
         pairs = np.array([(0, n) for n in range(first, last + 1)], dtype=np.int64)

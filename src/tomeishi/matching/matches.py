@@ -92,11 +92,14 @@ def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibr
 def evidence_of(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> Evidence:
     """What the score of an aligned stretch is computed from."""
     samples = np.unique(stretch.pairs[:, 0])
+    similarities = stretch.similarities
     return Evidence(
-        similarity=float(stretch.similarities.mean()),
+        # A still shows one moment of a shot: the nearest sample speaks for it.
+        similarity=float(similarities.max() if _still(query, reference) else similarities.mean()),
         different=different_pictures(query.image[samples], query.telling[samples]),
         telling=float(query.telling[samples].mean()),
         agree=_agree(stretch, query, reference, same),
+        still=_still(query, reference),
     )
 
 
@@ -107,12 +110,16 @@ def _agree(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) 
     """
     neighbours = np.clip(stretch.pairs[:, 1, None] + np.array([-1, 0, 1]), 0, len(reference.pdq) - 1)
     differing = np.bitwise_count(query.pdq[stretch.pairs[:, 0], None] ^ reference.pdq[neighbours]).sum(axis=-1)
-    return bool(np.median(differing.min(axis=1)) <= same.pdq)
+    nearest = differing.min(axis=1)
+    return bool((nearest.min() if _still(query, reference) else np.median(nearest)) <= same.pdq)
+
+
+def _still(query: Frames, reference: Frames) -> bool:
+    return min(len(query.track.times_s), len(reference.track.times_s)) == 1
 
 
 def _same_speed(stretch: Stretch, query: Frames, reference: Frames) -> bool:
-    still = min(len(query.track.times_s), len(reference.track.times_s)) == 1
-    return still or abs(stretch.reference.length / stretch.query.length - 1) <= _SAME_SPEED
+    return _still(query, reference) or abs(stretch.reference.length / stretch.query.length - 1) <= _SAME_SPEED
 
 
 def similarity_curve(query: Frames, reference: Frames) -> list[tuple[float, float]]:

@@ -22,6 +22,7 @@ _SAME = 0.5
 _PICTURE = (0.82, 0.88, 0.94)
 """Similarities of a single picture from which it is weak, likely, strong: from 0.5 on 6 in 100,000 unrelated pairs of
 frames lie (weights/image-1.md), and a film has thousands of frames."""
+_STILL = (0.65, 0.72, 0.85)
 _TELLING = 0.6
 """Quality from which a sample says as much as any other (`fingerprint.samples.detail`): title cards lie below."""
 
@@ -48,6 +49,8 @@ class Evidence:
     """How much one of them says, in [0, 1]."""
     agree: bool
     """Whether most of them agree by PDQ at its publisher's threshold."""
+    still: bool = False
+    """Whether one side is a still picture: it is compared with a film's samples once, not each with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Calibration:
         strong, likely, weak = (limit.score for limit in self.bands)
         # A picture that says little (a title card) is drawn back towards the threshold of a single frame.
         nearness = _SAME + (evidence.similarity - _SAME) * evidence.telling**2
-        picture = float(np.interp(nearness, (_SAME, *_PICTURE, 1.0), (0.0, weak, likely, strong, 1.0)))
+        limits = _STILL if evidence.still else _PICTURE
+        picture = float(np.interp(nearness, (_SAME, *limits, 1.0), (0.0, weak, likely, strong, 1.0)))
         agreed = (1 + strong) / 2 if evidence.agree else 0.0
         return max(self.run_score(evidence.similarity, evidence.different), picture, agreed)
 
