@@ -48,7 +48,8 @@ def spine(result: dict[str, Any]) -> str:
             f"| {row['screen_wall_s']:.2f} s ({row['screen_cpu_s']:.2f} s) | {row['wall_ratio']:.2f} "
             f"| {row['cpu_ratio']:.2f} |"
         )
-    return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.spine")])
+    sizes = " ".join(f"--{name} {settings[name]}" for name in ("films", "unrelated", "runs"))
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.spine {sizes}")])
 
 
 def calibration(result: dict[str, Any]) -> str:

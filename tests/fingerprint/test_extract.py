@@ -102,3 +102,10 @@ class Refusing:
 def test_a_descriptor_that_fails_ends_the_extraction(cartoon: Path) -> None:
     with pytest.raises(BadInput, match="no more"):
         extract(cartoon, [Refusing()], SamplePlan(rate_hz=6.0), Limits())
+
+
+def test_a_picture_too_small_to_describe_is_unreadable_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "dot.png"
+    Image.new("RGB", (1, 1)).save(path)
+    with pytest.raises(UnreadableMedia, match=r"dot\.png: .*at least 8 x 8"):
+        extract(path, shipped_descriptors(), PLAN, Limits())

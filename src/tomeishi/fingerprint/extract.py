@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from tomeishi.config import Limits
-from tomeishi.errors import UnreadableMedia
+from tomeishi.errors import BadInput, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Rows
 from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.media.guard import shown
 from tomeishi.media.probe import MediaInfo, probe
 from tomeishi.media.sample import Frame, SamplePlan, sample
 from tomeishi.values import MediaKind, Partial
@@ -62,6 +63,8 @@ def extract(
             raise
         nothing = {d.spec.key: _joined(d.spec, [], [], info.duration_s) for d in descriptors}
         return Extraction(info, info.duration_s, None, nothing)
+    except BadInput as error:  # of a descriptor: a picture too small to describe
+        raise UnreadableMedia(f"{shown(path)}: {error}") from error
     return Extraction(
         info=sampling.info,
         duration_s=sampling.duration_s,
