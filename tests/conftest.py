@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tomeishi import clock, wiring
 from tomeishi.access.keys import new_key, write_key
@@ -24,6 +25,10 @@ from tomeishi.testing.films import CATALOGUE, DrawnFilm, film, write_film
 from tomeishi.values import Interval
 
 SECONDS = 12.0
+
+# The same examples on every run, however slow the machine.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True, slots=True)

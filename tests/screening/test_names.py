@@ -99,6 +99,11 @@ def test_the_longest_name_wins() -> None:
     assert _owners("ピカリチュウの絵", index) == {"chr_long"}
 
 
+def test_names_that_share_some_letters_are_both_told() -> None:
+    index = _index(("鬱薔薇髑", WORK, "chr_first"), ("髑髏麒麟", OTHER, "chr_second"))
+    assert _owners("鬱薔薇髑髏麒麟", index) == {"chr_first", "chr_second"}
+
+
 def test_a_name_inside_another_word_is_not_one() -> None:
     index = _index(("チュウリン", OTHER, "chr_tail"))
     assert _owners("ピカチュウリンの絵", index) == set()

@@ -1,8 +1,9 @@
 """Names of works and characters, found in prompts.
 
 An Aho-Corasick automaton over levelled names sees every prompt; only where it strikes, or where a prompt holds words
-that no dictionary knows (`second_look`), is a prompt read letter by letter. The longest name wins. A name that is
-short, or an ordinary word or given name, counts only beside another name of its work, or within 『』.
+that no dictionary knows (`second_look`), is a prompt read letter by letter. A name inside a longer one is not meant;
+of two that share only some letters, neither is inside the other, and both are told. A name that is short, or an
+ordinary word or given name, counts only beside another name of its work, or within 『』.
 """
 
 import gc
@@ -165,27 +166,32 @@ class _Reading:
         self.index, self.prompt = index, prompt
         self.levelled = level(prompt)
         self.visible, self.at = _visible(prompt)
-        self.taken = bytearray(len(prompt))
+        self.until = [0] * len(prompt)  # for each letter, where the farthest find ends that it is part of
         self.found: list[NameFound] = []
         self.titles: set[str] = set()
 
     def look_at(self, strikes: Sequence[_Strike]) -> None:
         names = self.index.names
+        sure: list[tuple[int, int, Key]] = []
         for first, last, key in sorted(strikes, key=lambda strike: strike[0] - strike[1]):
             place = self._place(first, last, key)
             if place is not None and (
                 key.alone or _is_bracketed(self.prompt, *place) or (key.phrase and _is_capitalised(self.prompt, *place))
             ):
-                self._take(*place, key.names, None)
+                sure.append((*place, key))
             elif not key.alone:
                 self.titles |= {names[n].work_id for n in key.names if names[n].character_id is None}
+        for start, end, key in sorted(sure, key=lambda each: each[0] - each[1]):
+            if self.until[start] < end:
+                self._take(start, end, key.names, None)
 
     def look_again(self, words: Sequence[tuple[int, int, Near]], places: Sequence[tuple[int, int, Near]]) -> None:
         """Finds of the second look: by first and last word of the stream, and by place."""
         at = [found.span() for found in re.finditer("[^ ]+", self.levelled.stream)]
         spans = [(self.levelled.starts[at[a][0]], self.levelled.ends[at[b][1] - 1], near) for a, b, near in words]
         for start, end, (numbers, likeness) in (*spans, *places):
-            self._take(start, end, numbers, Found.JOINED if likeness == 1 else Found.NEAR, likeness)
+            if not any(self.until[start:end]):
+                self._take(start, end, numbers, Found.JOINED if likeness == 1 else Found.NEAR, likeness)
 
     def result(self) -> list[NameFound]:
         sure = {each.name.work_id for each in self.found}
@@ -194,7 +200,8 @@ class _Reading:
         for key in sorted(beside.values(), key=lambda key: -len(key.form)):
             at = self.levelled.stream.find(key.form)
             while at >= 0:
-                if place := self._place(at, at + len(key.form) - 1, key):
+                place = self._place(at, at + len(key.form) - 1, key)
+                if place is not None and not any(self.until[place[0] : place[1]]):
                     self._take(*place, [n for n in key.names if self.index.names[n].work_id in works], Found.BESIDE)
                 at = self.levelled.stream.find(key.form, at + 1)
         owners: defaultdict[str, set[str | None]] = defaultdict(set)
@@ -210,8 +217,6 @@ class _Reading:
         return sorted(kept, key=lambda each: (each.start, -each.end))
 
     def _take(self, start: int, end: int, numbers: Sequence[int], how: Found | None, likeness: float = 1.0) -> None:
-        if any(self.taken[start:end]):
-            return
         written = fold(self.prompt[start:end])
         owners: dict[tuple[str, str | None], NameFound] = {}
         for number in numbers:
@@ -222,7 +227,7 @@ class _Reading:
                 owners[owner] = NameFound(name, start, end, here, likeness)
         self.found += owners.values()
         if owners:
-            self.taken[start:end] = b"\1" * (end - start)
+            self.until[start:end] = [max(end, until) for until in self.until[start:end]]
 
     def _place(self, first: int, last: int, key: Key) -> tuple[int, int] | None:
         """Where in the prompt the key stands as a word of its own; None where it does not."""
