@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from tomeishi.access.keys import new_key, write_key
 from tomeishi.access.public_keys import register_public_key
 from tomeishi.cli.main import run
 from tomeishi.registry import works as catalogue
+from tomeishi.storage.db import Database
 from tomeishi.testing import broken
 from tomeishi.testing.edits import Planted, write_edited
 from tomeishi.testing.films import CATALOGUE, DrawnFilm, film, write_film
@@ -166,6 +167,21 @@ def installed(tmp_path: Path, template: Path) -> Installation:
         tuple(ids["references"]),
         Path(shutil.copy(template / "member.json", tmp_path)),
     )
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The address of a database of this test alone, its tables made."""
+    url = f"sqlite:///{tmp_path / 'registry.sqlite'}"
+    Database(url).migrate()
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

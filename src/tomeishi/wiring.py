@@ -6,7 +6,7 @@ rooms themselves, inside a transaction of the platform.
 
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +46,7 @@ from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.index.snapshot import current
+from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import calibration, snapshots
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
@@ -119,6 +120,10 @@ class Platform:
     def reading(self) -> AbstractContextManager[Connection]:
         """The registry and ledger as they stand now."""
         return self._database.reading()
+
+    def worker(self, handlers: Mapping[str, Handler]) -> Worker:
+        """Does this installation's jobs of the kinds that `handlers` names, once it is run."""
+        return Worker(self._database, handlers)
 
     @cached_property
     def descriptors(self) -> tuple[Descriptor, Descriptor]:

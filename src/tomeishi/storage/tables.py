@@ -238,6 +238,32 @@ log_checkpoints = Table(
 )
 """Signed notes (access.notes) over the Merkle root of a log's first `size` entries; append-only like the log itself."""
 
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("asked_by", Text),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
+    Column("free_at", UtcMoment, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer),
+    Column("message", Text),
+    Column("result", Text),
+    Column("reason", Text),
+    Column("created_at", UtcMoment, nullable=False),
+    Column("ended_at", UtcMoment),
+    UniqueConstraint("kind", "key"),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index("ix_jobs_state_free_at", "state", "free_at"),
+    Index("ix_jobs_asked_by", "asked_by", "id"),
+)
+"""Work that outlives processes (jobs.queue). `lease` grows with every claim; from `free_at` on it may be claimed."""
+
 APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works")
 
 Index("ix_names_text", names.c.text)

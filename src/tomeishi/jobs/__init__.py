@@ -1,0 +1,1 @@
+"""Durable work: jobs that outlive the process that does them, taken over by another, ended once."""
