@@ -49,6 +49,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def spool(self) -> Path:
+        """Uploads until they have been dealt with."""
+        return self.home / "spool"
+
+    @property
     def policy(self) -> Path:
         """The policy file that people edit (TOML)."""
         return self.home / "policy.toml"

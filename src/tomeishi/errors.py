@@ -2,11 +2,15 @@
 
 TomeishiError                     exit 2   HTTP 400
 ├── BadInput                      exit 2   HTTP 422   a value, file or package that cannot be used as given
+│   ├── TooLarge                  exit 2   HTTP 413   more bytes than are taken
 │   ├── UnreadableMedia           exit 3   HTTP 422   media that could not be decoded (a batch skips it)
 │   └── BadImport                 exit 2   HTTP 422   a sheet with wrong columns or rows
 ├── NotFound                      exit 2   HTTP 404   a work, member, key or file that is not there
 ├── Conflict                      exit 2   HTTP 409   it exists already, or changed meanwhile
+│   └── ChangedMeanwhile          exit 2   HTTP 412   another version than the one that was named
+├── NotSignedIn                   exit 2   HTTP 401   nobody, or nobody known, asks
 ├── NotPermitted                  exit 2   HTTP 403   the actor or key may not do this
+├── TooOften                      exit 2   HTTP 429   more attempts or requests than are answered
 ├── Tampered                      exit 2   HTTP 500   stored words no longer match their digest or signature
 ├── StorageFailure                exit 2   HTTP 507   disk full, database locked or unreachable
 └── MissingExtra                  exit 2   HTTP 501   an optional dependency is needed and not installed
@@ -27,6 +31,12 @@ class BadInput(TomeishiError):
     """A value, file or setting that cannot be used as given."""
 
     status = 422
+
+
+class TooLarge(BadInput):
+    """More bytes than are taken."""
+
+    status = 413
 
 
 class UnreadableMedia(BadInput):
@@ -51,10 +61,28 @@ class Conflict(TomeishiError):
     status = 409
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody changed it since the version that was named."""
+
+    status = 412
+
+
+class NotSignedIn(TomeishiError):
+    """Whoever asks is not known: not signed in, or with a key that is not valid."""
+
+    status = 401
+
+
 class NotPermitted(TomeishiError):
     """The actor or key may not do this."""
 
     status = 403
+
+
+class TooOften(TomeishiError):
+    """More attempts or requests in a while than are answered; the message says when to come back."""
+
+    status = 429
 
 
 class Tampered(TomeishiError):

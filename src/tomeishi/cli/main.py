@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from tomeishi.cli import consent, demo, doctor, index, keys, log, members, report, screen, works
+from tomeishi.cli import admin, consent, demo, doctor, index, keys, log, members, report, screen, works
 from tomeishi.cli.output import say, use_utf8
 from tomeishi.errors import TomeishiError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for noun in (works, members, keys, consent, log, index):
+for noun in (works, members, keys, consent, log, index, admin):
     app.add_typer(noun.app)
 app.command("compare")(screen.compare)
 app.command("screen")(screen.screen)

@@ -126,6 +126,17 @@ def rows(transaction: Connection, log: str) -> list[LogEntry]:
     return _walk(transaction, log)[0]
 
 
+def newest(transaction: Connection, log: str, limit: int, before: int | None = None) -> list[LogEntry]:
+    """A page of a long log, the newest first, unchecked: its rows numbered below `before`."""
+    query = select(log_entries).where(log_entries.c.log == log).order_by(log_entries.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(log_entries.c.number < before)
+    return [
+        LogEntry(row.log, row.number, row.body, row.previous, row.digest, row.recorded_at)
+        for row in transaction.execute(query)
+    ]
+
+
 def entry_fields(entry: LogEntry) -> dict[str, Any]:
     """An entry as it travels in a proof, with all that its digest and its leaf are made of."""
     return {

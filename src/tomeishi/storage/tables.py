@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -263,6 +264,115 @@ jobs = Table(
     Index("ix_jobs_asked_by", "asked_by", "id"),
 )
 """Work that outlives processes (jobs.queue). `lease` grows with every claim; from `free_at` on it may be claimed."""
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("member_id", ForeignKey("members.id"), unique=True),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("kind", "name"),
+    CheckConstraint("kind IN ('coalition', 'member', 'provider')", name="kind"),
+    CheckConstraint("(kind = 'member') = (member_id IS NOT NULL)", name="member"),
+)
+"""The coalition itself, its members as far as somebody works here for them, and providers."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False, unique=True),
+    Column("language", Text, nullable=False),
+    Column("password", Text),
+    Column("totp_secret", Text),
+    Column("totp_since", UtcMoment),
+    Column("totp_last_step", Integer),
+    Column("issuer", Text),
+    Column("subject", Text),
+    Column("created_at", UtcMoment, nullable=False),
+    Column("disabled_at", UtcMoment),
+    UniqueConstraint("issuer", "subject"),
+    CheckConstraint("language IN ('ja', 'en')", name="language"),
+)
+"""`password` is argon2id's encoded text. `totp_secret` counts once `totp_since` is set; `totp_last_step` is the step of
+the last code that was taken: none is taken twice. `issuer` and `subject` name the account of OpenID Connect."""
+
+person_roles = Table(
+    "person_roles",
+    metadata,
+    Column("person_id", ForeignKey("people.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("person_id", ForeignKey("people.id"), primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("used_at", UtcMoment),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("created_at", UtcMoment, nullable=False),
+    Column("seen_at", UtcMoment, nullable=False),
+    Column("expires_at", UtcMoment, nullable=False, index=True),
+)
+"""By the digest of the cookie's token: whoever reads the table can't use a session. A session that ends is deleted."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False, index=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    Column("expires_at", UtcMoment),
+    Column("revoked_at", UtcMoment),
+)
+"""Only the digest of a key is kept. `scopes` are words joined by a blank."""
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("folded", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("at", UtcMoment, nullable=False, index=True),
+    Index("ix_login_attempts_folded_at", "folded", "at"),
+    Index("ix_login_attempts_address_at", "address", "at"),
+)
+"""Failed ones, for as long as they count. In the database, since several processes answer."""
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("member_id", ForeignKey("members.id"), index=True),
+    Column("addressee_id", ForeignKey("organisations.id"), index=True),
+    Column("reason", Text, nullable=False),
+    Column("requested_by", ForeignKey("people.id"), nullable=False),
+    Column("requested_at", UtcMoment, nullable=False),
+    Column("decided_by", ForeignKey("people.id")),
+    Column("decided_at", UtcMoment),
+    Column("granted", Boolean),
+    CheckConstraint("action IN ('send_evidence', 'publish')", name="action"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="two_people"),
+    CheckConstraint("(decided_by IS NULL) = (granted IS NULL)", name="decided"),
+    Index("ix_approvals_subject", "action", "subject"),
+)
+"""What leaves the house: asked for by one person, decided by another one; the database refuses the same person."""
 
 APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works")
 

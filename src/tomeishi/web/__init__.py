@@ -1,0 +1,1 @@
+"""The web application: pages, and REST under `/v1`; thin doors on the rooms."""

@@ -1,0 +1,47 @@
+"""The web application of one platform: pages, and REST under `/v1`. Handlers are thin doors and run in threads."""
+
+from fastapi import Depends, FastAPI
+
+from tomeishi.web import signing_in
+from tomeishi.web.api import me
+from tomeishi.web.fences import Fences
+from tomeishi.web.forgery import refuse_forgery
+from tomeishi.web.problems import answer_errors, failed
+from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
+from tomeishi.wiring import Platform
+
+UPLOAD_BYTES = 8 << 30
+"""Largest upload; a film of two hours in good quality fits."""
+
+ROUTERS = (signing_in.router, me.router)
+
+
+def create_app(
+    platform: Platform,
+    *,
+    upload_bytes: int = UPLOAD_BYTES,
+    requests_a_minute: int = REQUESTS,
+    wrong_keys_a_minute: int = WRONG_KEYS,
+) -> FastAPI:
+    """The application; whoever made the platform closes it."""
+    app = FastAPI(
+        title="Tomeishi",
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(refuse_forgery)],
+    )
+    app.state.platform = platform
+    app.state.rates = Rates(requests_a_minute, wrong_keys_a_minute)
+    for router in ROUTERS:
+        app.include_router(router)
+    answer_errors(app)
+    app.add_middleware(Fences, is_upload=_is_upload, upload_bytes=upload_bytes, failed=failed)
+    return app
+
+
+def _is_upload(path: str) -> bool:
+    return path in ("/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify") or (
+        path.startswith("/v1/works/") and path.endswith("/references")
+    )

@@ -1,0 +1,172 @@
+"""Files that come in: streamed to the disk piece by piece, bounded, named by us, known by their digest.
+
+Of the name that the sender gave only its last part is kept, as a word to show: nothing is opened by it. What a file
+claims to be is not looked at either; the guarded process that decodes it finds out.
+"""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import python_multipart
+from fastapi import Depends, Request
+from python_multipart.exceptions import FormParserError
+from starlette.concurrency import run_in_threadpool
+
+from tomeishi.errors import BadInput, StorageFailure, TooLarge
+from tomeishi.wiring import Platform
+
+MOST_FIELDS = 32
+FIELD_BYTES = 64 * 1024
+NAME_LENGTH = 200
+
+
+@dataclass(slots=True)
+class Uploaded:
+    """What a form held: at most one file, in the field `file`, and short texts."""
+
+    path: Path | None = None
+    """Where the file lies until the request has been answered; whoever wants to keep it moves it away."""
+    name: str = "upload"
+    digest: str = ""
+    size_bytes: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """BadInput where none was sent."""
+        if self.path is None:
+            raise BadInput("send the file in the field `file` of a form (multipart/form-data)")
+        return self.path
+
+
+def shown_name(given: str) -> str:
+    """The last part of a name, printable and bounded."""
+    last = given.replace("\\", "/").rsplit("/", 1)[-1]
+    last = "".join(letter for letter in unicodedata.normalize("NFC", last) if unicodedata.category(letter)[0] != "C")
+    return last.strip(". ")[-NAME_LENGTH:] or "upload"
+
+
+async def _uploaded(request: Request) -> AsyncIterator[Uploaded]:
+    found = Uploaded()
+    platform: Platform = request.app.state.platform
+    try:
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            await _receive(request, platform.settings.spool, found)
+        yield found
+    finally:
+        if found.path is not None:
+            found.path.unlink(missing_ok=True)
+
+
+Upload = Annotated[Uploaded, Depends(_uploaded)]
+"""The parameter of a handler that takes a form; stand it after `asked`, so that nobody unknown sends a byte of it."""
+
+
+async def _receive(request: Request, spool: Path, found: Uploaded) -> None:
+    parts = _Parts(found, spool)
+    boundary = python_multipart.multipart.parse_options_header(request.headers["content-type"])[1].get(b"boundary")
+    if not boundary:
+        raise BadInput("the form names no boundary")
+    parser = python_multipart.MultipartParser(boundary, parts.callbacks())
+    try:
+        async for chunk in request.stream():
+            await run_in_threadpool(parser.write, chunk)
+        parser.finalize()
+    except FormParserError as error:
+        raise BadInput(f"not a form that can be read: {error}") from error
+    except OSError as error:
+        raise StorageFailure(f"{spool}: an upload cannot be kept: {error.strerror}") from error
+    finally:
+        parts.close()
+    if not parts.ended:
+        raise BadInput("the form ends before its last part does")
+
+
+class _Parts:
+    """What the parser tells, one piece after the other."""
+
+    def __init__(self, found: Uploaded, spool: Path) -> None:
+        self._found = found
+        self._spool = spool
+        self._headers: dict[str, str] = {}
+        self._name = b""
+        self._value = b""
+        self._text = bytearray()
+        self._field: str | None = None
+        self._file: Any = None
+        self._digest = hashlib.sha256()
+        self.ended = False
+
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._finish,
+        }
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _begin(self) -> None:
+        self._headers, self._text, self._field = {}, bytearray(), None
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._name = self._value = b""
+
+    def _headers_finished(self) -> None:
+        words = self._headers.get("content-disposition", "")
+        options = python_multipart.multipart.parse_options_header(words)[1]
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" not in options:
+            if len(self._found.fields) >= MOST_FIELDS or name in self._found.fields:
+                raise BadInput(f"a form has at most {MOST_FIELDS} fields, each once")
+            self._field = name
+            return
+        if name != "file" or self._found.path is not None:
+            raise BadInput("a form holds one file, in the field `file`")
+        self._found.name = shown_name(options[b"filename"].decode("utf-8", "replace"))
+        self._spool.mkdir(parents=True, exist_ok=True)
+        self._found.path = self._spool / f"{secrets.token_hex(16)}.part"
+        self._file = self._found.path.open("xb")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        piece = data[start:end]
+        if self._field is None:
+            self._digest.update(piece)
+            self._found.size_bytes += len(piece)
+            self._file.write(piece)
+            return
+        if len(self._text) + len(piece) > FIELD_BYTES:
+            raise TooLarge(f"a field of a form has at most {FIELD_BYTES >> 10} KiB")
+        self._text += piece
+
+    def _end(self) -> None:
+        if self._field is None:
+            self._file.close()
+            self._found.digest = f"sha256:{self._digest.hexdigest()}"
+            return
+        try:
+            self._found.fields[self._field] = self._text.decode()
+        except UnicodeDecodeError as error:
+            raise BadInput(f"the field {self._field[:40]!r} is not UTF-8") from error
+
+    def _finish(self) -> None:
+        self.ended = True
