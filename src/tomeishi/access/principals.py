@@ -22,6 +22,7 @@ class Sight:
     everything: bool
     organisation_id: str
     member_id: str | None
+    member: str | None
     provider: str | None
 
 
@@ -56,7 +57,9 @@ class Principal:
         """What lists show; NotPermitted where they may not be read at all."""
         self.require(action)
         everything = Ownership.OTHER in self.reach(action)
-        return Sight(everything, self.organisation.id, self.organisation.member_id, self.organisation.provider)
+        mine = self.organisation
+        member = mine.name if mine.member_id is not None else None
+        return Sight(everything, mine.id, mine.member_id, member, mine.provider)
 
     def may(self, action: Action, *, member_id: str | None = None, organisation_id: str | None = None) -> bool:
         """Whether it may be done to a thing of this member or organisation."""

@@ -164,6 +164,20 @@ def exclude(
     return exclusion_id
 
 
+def exclusion(tx: Connection, exclusion_id: str) -> Exclusion:
+    row = tx.execute(select(exclusion_table).where(exclusion_table.c.id == exclusion_id)).first()
+    if row is None:
+        raise NotFound(f"no exclusion {exclusion_id}")
+    return Exclusion(row.id, row.reference_id, Interval(row.start_s, row.end_s), row.reason, row.created_at)
+
+
+def take_back_exclusion(tx: Connection, exclusion_id: str) -> Exclusion:
+    """The stretch counts again, from the next snapshot on."""
+    found = exclusion(tx, exclusion_id)
+    tx.execute(delete(exclusion_table).where(exclusion_table.c.id == exclusion_id))
+    return found
+
+
 def exclusions(tx: Connection, reference_id: str | None = None) -> list[Exclusion]:
     """Of one reference, or of all; by reference and time."""
     query = select(exclusion_table).order_by(

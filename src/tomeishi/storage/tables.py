@@ -374,6 +374,81 @@ approvals = Table(
 )
 """What leaves the house: asked for by one person, decided by another one; the database refuses the same person."""
 
-APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works")
+screenings = Table(
+    "screenings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("query_digest", Text, index=True),
+    Column("media", Text),
+    Column("duration_s", Float, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("findings", Integer, nullable=False),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("words", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("made_at", UtcMoment, nullable=False),
+    Index("ix_screenings_organisation_id_id", "organisation_id", "id"),
+    CheckConstraint("kind IN ('media', 'prompt')", name="kind"),
+)
+"""Append-only. `words`: the line of JSON as `screen --jsonl` writes it, canonical; `digest` is its SHA-256, `media` the
+digest of the kept file. `asked_by` is the id of a person or key."""
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("screening_id", ForeignKey("screenings.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("work_id", ForeignKey("works.id"), nullable=False),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("reference_id", ForeignKey("reference_files.id"), nullable=False),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("provider", Text),
+    Column("kind", Text, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("found_at", UtcMoment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("assignee_id", ForeignKey("people.id")),
+    Column("decisions", Integer, nullable=False),
+    UniqueConstraint("screening_id", "position"),
+    CheckConstraint("state IN ('open', 'held', 'asked', 'confirmed', 'dismissed')", name="state"),
+    Index("ix_matches_state_score_id", "state", "score", "id"),
+    Index("ix_matches_state_band_score_id", "state", "band", "score", "id"),
+    Index("ix_matches_member_id_state_score_id", "member_id", "state", "score", "id"),
+    Index("ix_matches_work_id_state_score_id", "work_id", "state", "score", "id"),
+    Index("ix_matches_provider_state_score_id", "provider", "state", "score", "id"),
+    Index("ix_matches_assignee_id_state_score_id", "assignee_id", "state", "score", "id"),
+    Index("ix_matches_organisation_id_state_score_id", "organisation_id", "state", "score", "id"),
+    Index("ix_matches_reference_id_state", "reference_id", "state"),
+)
+"""Findings of screenings that people look at: `position` counts a screening's findings from 0. `state`, `reason`,
+`assignee_id` and `decisions` (how many) repeat what `match_decisions` give, so that a queue can be read by an index."""
+
+match_decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("match_id", ForeignKey("matches.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UtcMoment, nullable=False),
+    Column("words", Text, nullable=False),
+    CheckConstraint(
+        "kind IN ('assign', 'confirm', 'dismiss', 'hold', 'ask', 'reopen', 'undo')",
+        name="kind",
+    ),
+)
+"""Append-only; numbered from 1 for each match. `words` JSON, by kind (review.states)."""
+
+APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works", "screenings", "match_decisions")
 
 Index("ix_names_text", names.c.text)

@@ -1,0 +1,271 @@
+"""The queue of matches: read by facets, a page at a time, the surest or the newest first.
+
+Pages go on from the last row that was shown (keyset): however long the queue is, the last page costs what the first
+does. Facets are counted over the first 10,000 matches that fit; past that a person filters, and nobody counts.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+
+from tomeishi.access.principals import Sight
+from tomeishi.errors import BadInput, NotFound
+from tomeishi.review.states import DismissedBecause, State
+from tomeishi.storage.tables import matches, members, people, screenings, works
+from tomeishi.values import Band, Kind, Verdict
+
+COUNTED = 10_000
+"""Most matches that facets are counted over."""
+
+
+class Order(StrEnum):
+    SUREST = "surest"
+    """By score, then the newer."""
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which matches; None: any."""
+
+    states: tuple[State, ...] = (State.OPEN,)
+    """Empty: all."""
+    bands: tuple[Band, ...] = ()
+    work_id: str | None = None
+    member_id: str | None = None
+    reference_id: str | None = None
+    screening_id: str | None = None
+    provider: str | None = None
+    assignee_id: str | None = None
+    unassigned: bool = False
+    found_from: datetime | None = None
+    found_until: datetime | None = None
+    """Excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMatch:
+    """A finding that people look at, with where it stands."""
+
+    id: str
+    screening_id: str
+    query: str
+    media: str | None
+    """Digest of the kept query file."""
+    duration_s: float
+    """Of the query."""
+    work_id: str
+    title: str
+    member_id: str
+    member: str
+    reference_id: str
+    organisation_id: str
+    provider: str | None
+    model: str | None
+    kind: Kind
+    band: Band
+    score: float
+    verdict: Verdict
+    allowed: bool
+    """By the ledger, at the moment of the screening."""
+    found_at: datetime
+    state: State
+    reason: DismissedBecause | None
+    assignee_id: str | None
+    assignee: str | None
+    decisions: int
+    """How many were made: the version of the match."""
+    finding: dict[str, Any]
+    """As the screening has it: segments, permission, reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many of the matches fall under each value, the most frequent first."""
+
+    counts: Mapping[str, tuple[tuple[str, int], ...]]
+    """By `state`, `band`, `provider`, `work`, `assignee`; "" stands for none."""
+    counted: int
+    more: bool
+    """Whether there were more than were counted."""
+
+
+def match(tx: Connection, match_id: str, sight: Sight) -> StoredMatch:
+    """NotFound also where it may not be seen."""
+    row = tx.execute(_SELECTED.where(matches.c.id == match_id, *_seen(sight))).first()
+    if row is None:
+        raise NotFound(f"no match {match_id}")
+    return _match(row)
+
+
+def queue(
+    tx: Connection,
+    sight: Sight,
+    wanted: Wanted,
+    limit: int,
+    *,
+    order: Order = Order.SUREST,
+    after: tuple[float, str] | None = None,
+) -> list[StoredMatch]:
+    """A page; `after` is (score, id) of the last match of the page before."""
+    query = _SELECTED.where(*_seen(sight), *_fitting(wanted)).limit(limit)
+    if order is Order.SUREST:
+        query = query.order_by(matches.c.score.desc(), matches.c.id.desc())
+        if after is not None:
+            score, last = after
+            # The first condition alone lets the index be entered at the right place.
+            query = query.where(
+                matches.c.score <= score,
+                or_(matches.c.score < score, and_(matches.c.score == score, matches.c.id < last)),
+            )
+    else:
+        query = query.order_by(matches.c.id.desc())
+        if after is not None:
+            query = query.where(matches.c.id < after[1])
+    return [_match(row) for row in tx.execute(query)]
+
+
+def facets(tx: Connection, sight: Sight, wanted: Wanted) -> Facets:
+    """Of the matches that fit, as far as they are counted."""
+    columns = (matches.c.state, matches.c.band, matches.c.provider, matches.c.work_id, matches.c.assignee_id)
+    first = (
+        select(*columns)
+        .where(*_seen(sight), *_fitting(wanted))
+        .order_by(matches.c.score.desc(), matches.c.id.desc())
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    rows = tx.execute(select(*first.c, func.count().label("n")).group_by(*first.c)).all()
+    tallies: dict[str, dict[str, int]] = {name: {} for name in ("state", "band", "provider", "work", "assignee")}
+    total = 0
+    for row in rows:
+        total += row.n
+        for name, value in zip(tallies, row[:-1], strict=True):
+            tallies[name][value or ""] = tallies[name].get(value or "", 0) + row.n
+    counts = {
+        name: tuple(sorted(tally.items(), key=lambda each: (-each[1], each[0]))) for name, tally in tallies.items()
+    }
+    return Facets(counts, min(total, COUNTED), total > COUNTED)
+
+
+def position(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> tuple[int, int]:
+    """ "3 of 27": where a match stands among those that fit, surest first, and how many there are, counted as far as
+    facets are."""
+    fitting = (*_seen(sight), *_fitting(wanted))
+    before = or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id))
+
+    def count(*conditions: ColumnElement[bool]) -> int:
+        some = select(matches.c.id).where(*conditions).limit(COUNTED).subquery()
+        return tx.execute(select(func.count()).select_from(some)).scalar_one()
+
+    return count(*fitting, before) + 1, count(*fitting)
+
+
+def by_screenings(tx: Connection, sight: Sight, screening_ids: Iterable[str]) -> list[StoredMatch]:
+    """All matches of some screenings, by screening and position."""
+    query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)), *_seen(sight))
+    return [_match(row) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
+
+
+def resting_on(tx: Connection, reference_id: str, limit: int) -> list[StoredMatch]:
+    """Undecided matches with a reference, the surest first."""
+    undecided = matches.c.state.in_((State.OPEN.value, State.HELD.value, State.ASKED.value))
+    query = _SELECTED.where(matches.c.reference_id == reference_id, undecided).order_by(matches.c.score.desc())
+    return [_match(row) for row in tx.execute(query.limit(limit))]
+
+
+_SELECTED: Select[*tuple[Any, ...]] = (
+    select(
+        matches,
+        screenings.c.query,
+        screenings.c.media,
+        screenings.c.duration_s,
+        screenings.c.model,
+        screenings.c.words,
+        works.c.title,
+        members.c.name.label("member"),
+        people.c.name.label("assignee"),
+    )
+    .join(screenings, screenings.c.id == matches.c.screening_id)
+    .join(works, works.c.id == matches.c.work_id)
+    .join(members, members.c.id == matches.c.member_id)
+    .outerjoin(people, people.c.id == matches.c.assignee_id)
+)
+
+
+def _seen(sight: Sight) -> list[ColumnElement[bool]]:
+    if sight.everything:
+        return []
+    if sight.member_id is not None:
+        return [matches.c.member_id == sight.member_id]
+    return [matches.c.organisation_id == sight.organisation_id]
+
+
+def _fitting(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.states:
+        found.append(_one_of(matches.c.state, wanted.states))
+    if wanted.bands:
+        found.append(_one_of(matches.c.band, wanted.bands))
+    for column, value in (
+        (matches.c.work_id, wanted.work_id),
+        (matches.c.member_id, wanted.member_id),
+        (matches.c.reference_id, wanted.reference_id),
+        (matches.c.screening_id, wanted.screening_id),
+        (matches.c.provider, wanted.provider),
+        (matches.c.assignee_id, wanted.assignee_id),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if wanted.unassigned:
+        if wanted.assignee_id is not None:
+            raise BadInput("ask for an assignee or for unassigned matches, not both")
+        found.append(matches.c.assignee_id.is_(None))
+    if wanted.found_from is not None:
+        found.append(matches.c.found_at >= wanted.found_from)
+    if wanted.found_until is not None:
+        found.append(matches.c.found_at < wanted.found_until)
+    return found
+
+
+def _one_of(column: Any, values: tuple[StrEnum, ...]) -> ColumnElement[bool]:
+    # One value as an equality: only then does an index give the order as well.
+    condition: ColumnElement[bool] = (
+        column == values[0].value if len(values) == 1 else column.in_([value.value for value in values])
+    )
+    return condition
+
+
+def _match(row: Any) -> StoredMatch:
+    return StoredMatch(
+        id=row.id,
+        screening_id=row.screening_id,
+        query=row.query,
+        media=row.media,
+        duration_s=row.duration_s,
+        work_id=row.work_id,
+        title=row.title,
+        member_id=row.member_id,
+        member=row.member,
+        reference_id=row.reference_id,
+        organisation_id=row.organisation_id,
+        provider=row.provider,
+        model=row.model,
+        kind=Kind(row.kind),
+        band=Band(row.band),
+        score=row.score,
+        verdict=Verdict(row.verdict),
+        allowed=row.allowed,
+        found_at=row.found_at,
+        state=State(row.state),
+        reason=None if row.reason is None else DismissedBecause(row.reason),
+        assignee_id=row.assignee_id,
+        assignee=row.assignee,
+        decisions=row.decisions,
+        finding=json.loads(row.words)["findings"][row.position],
+    )
