@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -121,6 +121,17 @@ class Platform:
         """The registry and ledger as they stand now."""
         return self._database.reading()
 
+    def keep(self, file: Path, digest: str) -> None:
+        """Move an upload, whose digest was computed as it came in, to where files are kept by digest."""
+        self._blobs.adopt(file, digest)
+
+    def kept(self, digest: str) -> Path:
+        """Where a kept file lies; NotFound where it doesn't."""
+        path = self._blobs.path(digest)
+        if not path.is_file():
+            raise NotFound(f"no file is kept under {digest}")
+        return path
+
     def worker(self, handlers: Mapping[str, Handler]) -> Worker:
         """Does this installation's jobs of the kinds that `handlers` names, once it is run."""
         return Worker(self._database, handlers)
@@ -212,7 +223,25 @@ class Platform:
                 works.add_name(tx, text, role, work_id=work_id)
         return work_id
 
-    def _reference(self, tx: Connection, work_id: str, path: str, digest: str, extraction: Extraction) -> str:
+    def add_kept(self, work_id: str, digest: str, name: str) -> tuple[Extraction, Callable[[Connection], str]]:
+        """A kept file as a reference: what was read of it, and what registers it under `name`, giving its id."""
+        path = self.kept(digest)
+        try:
+            extraction = self._pictures_of(path)
+        except UnreadableMedia as error:
+            raise UnreadableMedia(str(error).replace(str(path), name)) from error
+        return extraction, lambda tx: self._reference(tx, work_id, name, digest, extraction, location=str(path))
+
+    def _reference(
+        self,
+        tx: Connection,
+        work_id: str,
+        path: str,
+        digest: str,
+        extraction: Extraction,
+        *,
+        location: str | None = None,
+    ) -> str:
         for known in references.same_digest(tx, digest):
             if known.work_id == work_id:
                 return known.id
@@ -225,6 +254,7 @@ class Platform:
             extraction.info.kind,
             extraction.duration_s,
             extraction.partial,
+            location=location,
         )
         for descriptor in self.descriptors:
             spec = descriptor.spec
@@ -324,9 +354,9 @@ class Platform:
     ) -> Screener:
         """Everything a screening needs, as of now: registry, index, policy, and the ledger's entries.
 
-        `moment` is the one asked of the ledger. An index that is behind the registry is built first.
+        `moment` is the one asked of the ledger; None: whenever it is asked. An index that is behind the registry is
+        built first.
         """
-        moment = moment or clock.now()
         chosen = read_policy(policy or self.settings.policy)
         self.build_index()
         with self.reading() as tx:
@@ -337,7 +367,7 @@ class Platform:
 
         def ask(reference: Reference, asked: Use) -> Permission:
             about = WorkRef(reference.member_id, reference.work_id, reference.id)
-            return answers.ask(Question(about, asked, provider, model), moment)
+            return answers.ask(Question(about, asked, provider, model), moment or clock.now())
 
         return Screener(
             searchable=searchable,
@@ -385,7 +415,7 @@ class Platform:
         chosen = read_policy(policy or self.settings.policy)
         made_by = MadeBy(version("tomeishi"), (), chosen.digest, ())
         with self.reading() as tx:
-            return prompts.screener(tx, chosen, made_by, provider, model, use, moment or clock.now())
+            return prompts.screener(tx, chosen, made_by, provider, model, use, moment)
 
     def screen_prompts(
         self,
@@ -411,8 +441,11 @@ class Platform:
         policy: Path | None = None,
         seal_query: bool = True,
         time_stamp: Transport | None = None,
+        member_id: str | None = None,
     ) -> Reported:
         """Screen one query and seal what was found in a package under `out`, with its PDFs beside it.
+
+        With `member_id` only findings of that member's works: a package is seen by others.
 
         Raises NotFound or UnreadableMedia where the query could not be read at all: there is nothing to seal.
         """
@@ -420,6 +453,9 @@ class Platform:
         moment = clock.now()
         screener = self.screener(provider=capture.provider, model=capture.model, use=use, policy=policy, moment=moment)
         screening = screener.screen(query, str(query))
+        if member_id is not None:
+            own = tuple(finding for finding in screening.findings if finding.member_id == member_id)
+            screening = replace(screening, findings=own)
         if screening.skipped is not None:
             raise (UnreadableMedia if query.exists() else NotFound)(screening.skipped.reason)
         with self.transaction() as tx:

@@ -91,9 +91,13 @@ def add_reference(
     duration_s: float,
     partial: Partial | None = None,
     *,
+    location: str | None = None,
     recorded_at: datetime | None = None,
 ) -> str:
-    """The new reference's id; Conflict if the work has a file of the same digest."""
+    """The new reference's id; Conflict if the work has a file of the same digest.
+
+    `location` is where the file lies if that isn't `path`: an upload keeps the name that it came with.
+    """
     if tx.execute(select(works.c.id).where(works.c.id == work_id)).first() is None:
         raise NotFound(f"no work {work_id}; see `tomeishi works list`")
     if not (isfinite(duration_s) and duration_s >= 0 and size_bytes >= 0):
@@ -110,7 +114,7 @@ def add_reference(
         "id": reference_id,
         "work_id": work_id,
         "path": path,
-        "location": os.path.abspath(path),  # noqa: PTH100 - pathlib's resolve would follow links: another name
+        "location": location or os.path.abspath(path),  # noqa: PTH100 - pathlib's resolve would follow links: another name
         "digest": digest,
         "size_bytes": size_bytes,
         "kind": kind.value,

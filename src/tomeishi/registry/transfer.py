@@ -100,6 +100,17 @@ def plan_import(tx: Connection, sheet: Sheet, media_folder: Path) -> ImportPlan:
     return ImportPlan(tuple(added), tuple(unchanged), tuple(new_members), tuple(in_sheet_order(errors)))
 
 
+def of_member(sheet: Sheet, member: str) -> Sheet:
+    """The same, where rows of other members are errors and nothing more is said of them."""
+    mine = tuple(row for row in sheet.rows if row.cells.get("member", "").strip() == member)
+    foreign = {row.number for row in sheet.rows} - {row.number for row in mine}
+    errors = [error for error in sheet.errors if error.row not in foreign]
+    errors += [
+        RowError(number, "member", "this row is not of your own works", "take the row out") for number in foreign
+    ]
+    return Sheet(sheet.columns, mine, tuple(in_sheet_order(errors)))
+
+
 def apply_import(tx: Connection, plan: ImportPlan, recorded_at: datetime, *, partial: bool = False) -> ImportResult:
     """Write the plan; if it has errors, BadImport and nothing written, unless the other rows are wanted anyway."""
     if plan.errors and not partial:

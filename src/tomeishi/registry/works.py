@@ -34,9 +34,11 @@ __all__ = [
     "list_members",
     "list_works",
     "member_by_name",
+    "newest_works",
     "set_cross_id",
     "work",
     "work_by_title",
+    "works_by_id",
 ]
 
 
@@ -190,7 +192,7 @@ def set_cross_id(tx: Connection, work_id: str, scheme: str, value: str) -> None:
 
 
 def work(tx: Connection, work_id: str) -> Work:
-    found = _works(tx, work_id)
+    found = _works(tx, [work_id])
     if not found:
         raise NotFound(f"no work {work_id}; see `tomeishi works list`")
     return found[0]
@@ -210,22 +212,40 @@ def list_works(tx: Connection) -> list[Work]:
     return _works(tx, None)
 
 
+def newest_works(
+    tx: Connection, limit: int, *, before: str | None = None, member_id: str | None = None
+) -> tuple[list[Work], int]:
+    """At most `limit` works with ids below `before`, the newest first; and how many there are in all."""
+    mine = select(works.c.id)
+    if member_id is not None:
+        mine = mine.where(works.c.member_id == member_id)
+    total = tx.execute(select(func.count()).select_from(mine.subquery())).scalar_one()
+    wanted = mine if before is None else mine.where(works.c.id < before)
+    return works_by_id(tx, tx.execute(wanted.order_by(works.c.id.desc()).limit(limit)).scalars().all()), total
+
+
+def works_by_id(tx: Connection, ids: Sequence[str]) -> list[Work]:
+    """Those that there are, in the order of `ids`."""
+    place = {id_: n for n, id_ in enumerate(ids)}
+    return sorted(_works(tx, list(place)), key=lambda each: place[each.id]) if ids else []
+
+
 def _must_exist(tx: Connection, work_id: str) -> None:
     if tx.execute(select(works.c.id).where(works.c.id == work_id)).first() is None:
         raise NotFound(f"no work {work_id}; see `tomeishi works list`")
 
 
-def _works(tx: Connection, only: str | None) -> list[Work]:
-    """Five queries, however many works there are."""
+def _works(tx: Connection, only: Sequence[str] | None) -> list[Work]:
+    """Five queries, however many works there are. `only` is a page of ids, not a registry of them."""
     name_of_work: defaultdict[str, list[Name]] = defaultdict(list)
     name_of_character: defaultdict[str, list[Name]] = defaultdict(list)
     in_work: defaultdict[str, list[Character]] = defaultdict(list)
     ids_of: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
 
-    of_character = select(characters.c.id).where(characters.c.work_id == only)
     chosen_names = select(names).order_by(names.c.position, names.c.id)
     if only is not None:
-        chosen_names = chosen_names.where(or_(names.c.work_id == only, names.c.character_id.in_(of_character)))
+        of_character = select(characters.c.id).where(characters.c.work_id.in_(only))
+        chosen_names = chosen_names.where(or_(names.c.work_id.in_(only), names.c.character_id.in_(of_character)))
     for row in tx.execute(chosen_names):
         owner = name_of_work[row.work_id] if row.work_id else name_of_character[row.character_id]
         owner.append(Name(row.text, Role(row.role), row.language, row.script))
@@ -252,5 +272,5 @@ def _works(tx: Connection, only: str | None) -> list[Work]:
     ]
 
 
-def _of(query: Select[*tuple[Any, ...]], work_id: Column[Any], only: str | None) -> Select[*tuple[Any, ...]]:
-    return query if only is None else query.where(work_id == only)
+def _of(query: Select[*tuple[Any, ...]], work_id: Column[Any], only: Sequence[str] | None) -> Select[*tuple[Any, ...]]:
+    return query if only is None else query.where(work_id.in_(only))

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from tomeishi import clock
 from tomeishi.consent import ledger
 from tomeishi.consent.answers import Answers
 from tomeishi.consent.conditions import Question
@@ -174,15 +175,18 @@ def screener(
     provider: str | None,
     model: str | None,
     use: Use | None,
-    moment: datetime,
+    moment: datetime | None,
 ) -> PromptScreener:
-    """With all names and the ledger as they stand in `tx`, asked about one provider, model and moment."""
+    """With all names and the ledger as they stand in `tx`, asked about one provider and model.
+
+    `moment` is the one asked of the ledger; None: whenever it is asked.
+    """
     listed = works.list_works(tx)
     answers = Answers(ledger.entries(tx), subjects(tx))
 
     def ask(work: Work, character_id: str | None, asked: Use) -> Permission:
         about = WorkRef(work.member_id, work.id, character_id=character_id)
-        return answers.ask(Question(about, asked, provider, model), moment)
+        return answers.ask(Question(about, asked, provider, model), moment or clock.now())
 
     index = NameIndex(name for work in listed for name in _names(work))
     return PromptScreener(index, {work.id: work for work in listed}, policy, made_by, ask, use)

@@ -42,6 +42,18 @@ class Blobs:
             raise StorageFailure(f"{path.parent}: cannot keep a file of {len(data)} bytes: {error.strerror}") from error
         return digest
 
+    def adopt(self, file: Path, digest: str) -> None:
+        """Keep `file`, whose digest was computed as it was written here; it is moved, not copied."""
+        path = self.path(digest)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("rb") as handle:
+                os.fsync(handle.fileno())
+            file.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise StorageFailure(f"{path.parent}: cannot keep an upload: {error.strerror}") from error
+
     def get(self, digest: str) -> bytes:
         """The bytes that `digest` names, checked; NotFound, or Tampered where they are no longer the same."""
         path = self.path(digest)

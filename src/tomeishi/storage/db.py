@@ -21,7 +21,7 @@ from tomeishi.errors import BadInput, NotFound, StorageFailure, TomeishiError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; kept here so that an installation that is up to date need not load Alembic (0.4 s)."""
 
 BUSY_S = 30.0

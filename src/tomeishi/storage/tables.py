@@ -449,6 +449,31 @@ match_decisions = Table(
 )
 """Append-only; numbered from 1 for each match. `words` JSON, by kind (review.states)."""
 
+answered_requests = Table(
+    "answered_requests",
+    metadata,
+    Column("principal_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", UtcMoment, nullable=False, index=True),
+)
+"""Answers to requests that carried an Idempotency-Key, for a day; `request` is the digest of what was asked."""
+
+evidence_packages = Table(
+    "evidence_packages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("screening_id", ForeignKey("screenings.id"), nullable=False, index=True),
+    Column("member_id", ForeignKey("members.id"), index=True),
+    Column("digest", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", UtcMoment, nullable=False),
+)
+"""Sealed packages that were made here; `digest` names the kept file. With `member_id`: of its findings only."""
+
 APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works", "screenings", "match_decisions")
 
 Index("ix_names_text", names.c.text)

@@ -3,17 +3,45 @@
 from fastapi import Depends, FastAPI
 
 from tomeishi.web import signing_in
-from tomeishi.web.api import me
+from tomeishi.web.api import (
+    consents,
+    documentation,
+    evidence,
+    exclusions,
+    matches,
+    me,
+    members,
+    operations,
+    people,
+    references,
+    screenings,
+    works,
+)
 from tomeishi.web.fences import Fences
 from tomeishi.web.forgery import refuse_forgery
 from tomeishi.web.problems import answer_errors, failed
 from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
+from tomeishi.web.standing import Standing
 from tomeishi.wiring import Platform
 
 UPLOAD_BYTES = 8 << 30
 """Largest upload; a film of two hours in good quality fits."""
 
-ROUTERS = (signing_in.router, me.router)
+ROUTERS = (
+    signing_in.router,
+    documentation.router,
+    me.router,
+    members.router,
+    works.router,
+    references.router,
+    consents.router,
+    screenings.router,
+    matches.router,
+    exclusions.router,
+    evidence.router,
+    operations.router,
+    people.router,
+)
 
 
 def create_app(
@@ -22,8 +50,9 @@ def create_app(
     upload_bytes: int = UPLOAD_BYTES,
     requests_a_minute: int = REQUESTS,
     wrong_keys_a_minute: int = WRONG_KEYS,
+    standing: Standing | None = None,
 ) -> FastAPI:
-    """The application; whoever made the platform closes it."""
+    """The application; whoever made the platform closes it. A worker (`tasks.handlers`) may share `standing`."""
     app = FastAPI(
         title="Tomeishi",
         version="1",
@@ -33,9 +62,11 @@ def create_app(
         dependencies=[Depends(refuse_forgery)],
     )
     app.state.platform = platform
+    app.state.standing = standing or Standing(platform)
     app.state.rates = Rates(requests_a_minute, wrong_keys_a_minute)
     for router in ROUTERS:
         app.include_router(router)
+    documentation.describe(app)
     answer_errors(app)
     app.add_middleware(Fences, is_upload=_is_upload, upload_bytes=upload_bytes, failed=failed)
     return app

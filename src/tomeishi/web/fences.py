@@ -54,7 +54,7 @@ ENCRYPTED_ONLY = "max-age=31536000"
 
 
 class Fences:
-    """`is_upload` says which paths take more than `BODY_BYTES`; they bound what they read by themselves."""
+    """`is_upload` says which paths take forms of more than `BODY_BYTES`."""
 
     def __init__(
         self,
@@ -72,7 +72,8 @@ class Fences:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._upload_bytes if self._is_upload(scope["path"]) else BODY_BYTES
+        form = dict(scope["headers"]).get(b"content-type", b"").startswith(b"multipart/form-data")
+        limit = self._upload_bytes if form and self._is_upload(scope["path"]) else BODY_BYTES
         taken, begun = 0, False
 
         async def bounded() -> Message:

@@ -20,9 +20,25 @@ from starlette.concurrency import run_in_threadpool
 from tomeishi.errors import BadInput, StorageFailure, TooLarge
 from tomeishi.wiring import Platform
 
+FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+"""How the documentation describes a form with one file."""
+
 MOST_FIELDS = 32
 FIELD_BYTES = 64 * 1024
-NAME_LENGTH = 200
+NAME_BYTES = 200
 
 
 @dataclass(slots=True)
@@ -45,10 +61,10 @@ class Uploaded:
 
 
 def shown_name(given: str) -> str:
-    """The last part of a name, printable and bounded."""
+    """The last part of a name, printable and bounded: what a file system can take."""
     last = given.replace("\\", "/").rsplit("/", 1)[-1]
     last = "".join(letter for letter in unicodedata.normalize("NFC", last) if unicodedata.category(letter)[0] != "C")
-    return last.strip(". ")[-NAME_LENGTH:] or "upload"
+    return last.encode()[-NAME_BYTES:].decode(errors="ignore").strip(". ") or "upload"
 
 
 async def _uploaded(request: Request) -> AsyncIterator[Uploaded]:
