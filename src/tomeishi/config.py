@@ -54,6 +54,11 @@ class Settings:
         return self.home / "spool"
 
     @property
+    def looks(self) -> Path:
+        """Small pictures and curves for reviewers; made anew where they are missing."""
+        return self.home / "looks"
+
+    @property
     def policy(self) -> Path:
         """The policy file that people edit (TOML)."""
         return self.home / "policy.toml"

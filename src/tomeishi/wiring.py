@@ -40,6 +40,7 @@ from tomeishi.evidence import package
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.comparison_page import write_page
 from tomeishi.evidence.gathering import gather
+from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
 from tomeishi.fingerprint.descriptor import Descriptor
@@ -54,6 +55,7 @@ from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
+from tomeishi.review.matches import StoredMatch
 from tomeishi.screening import prompts
 from tomeishi.screening.findings import MadeBy, Screening
 from tomeishi.screening.outputs import PLAN, Screener
@@ -430,6 +432,35 @@ class Platform:
         """One screening per prompt: names of works and characters in it. For many calls keep a `prompt_screener`."""
         screener = self.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
         return list(screener.screen(texts))
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Frame pairs and curves for reviewers."""
+        image, pdq = self.descriptors
+        return Looks(self.settings.looks, image, pdq, PLAN, self.settings.limits)
+
+    @property
+    def same_frame(self) -> float:
+        """Similarity from which two frames count as the same: the limit drawn beside a curve."""
+        return 1 - self.descriptors[0].spec.threshold
+
+    def files_of(self, match: StoredMatch, reference: Reference) -> tuple[File | None, File | None]:
+        """The query as it was kept and the reference where it was registered; None for one that isn't there."""
+        query = None if match.media is None else File(self._blobs.path(match.media), match.media)
+        registered = File(Path(reference.location), reference.digest)
+        return (query if query is not None and query.is_there else None, registered if registered.is_there else None)
+
+    def curve(self, match: StoredMatch, query: File, reference: File) -> list[tuple[float, float]]:
+        """Time and similarity of each query sample to the nearest moment of the reference; for plots."""
+        with self.reading() as tx:
+            kept = [
+                file.digest
+                for each in self.descriptors
+                for file in references.fingerprint_files_of(tx, each.spec.key)
+                if file.reference_id == match.reference_id
+            ]
+        image, pdq = (self._blobs.get(digest) for digest in kept)
+        return self.looks.curve(query, reference, (image, pdq))
 
     def report(
         self,

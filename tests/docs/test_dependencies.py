@@ -1,6 +1,7 @@
 """docs/dependencies.md tells what is installed, and what is installed may be used."""
 
 import ast
+import hashlib
 import re
 import sys
 import tomllib
@@ -134,6 +135,16 @@ def test_gpl_libraries_inside_a_wheel_are_told(name: str) -> None:
     inside = {found[0] for file in INSTALLED[name].files or [] if (found := GPL_LIBRARIES.match(file.name))}
     rows = _table("Run time") | _table("Extras")
     assert not {library for library in inside if library not in rows.get(name, "")}
+
+
+def test_vendored_files_are_those_that_are_listed() -> None:
+    folder = PACKAGE / "web" / "static" / "vendor"
+    section = TEXT.split("## Vendored\n", 1)[1].split("\n## ", 1)[0]
+    listed = dict(re.findall(r"^\| `([^`]+)` \|.*`([0-9a-f]{64})`", section, re.MULTILINE))
+    found = {path.name: path for path in folder.iterdir() if path.suffix != ".LICENSE"}
+    assert listed == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    assert all(path.stem in notice and path.read_text(encoding="utf-8") for path in folder.glob("*.LICENSE"))
 
 
 def test_everything_that_is_needed_is_named() -> None:

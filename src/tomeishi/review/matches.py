@@ -5,7 +5,7 @@ does. Facets are counted over the first 10,000 matches that fit; past that a per
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -97,7 +97,7 @@ class Facets:
 
 def match(tx: Connection, match_id: str, sight: Sight) -> StoredMatch:
     """NotFound also where it may not be seen."""
-    row = tx.execute(_SELECTED.where(matches.c.id == match_id, *_seen(sight))).first()
+    row = tx.execute(_SELECTED.where(matches.c.id == match_id, *seen(sight))).first()
     if row is None:
         raise NotFound(f"no match {match_id}")
     return _match(row)
@@ -113,7 +113,7 @@ def queue(
     after: tuple[float, str] | None = None,
 ) -> list[StoredMatch]:
     """A page; `after` is (score, id) of the last match of the page before."""
-    query = _SELECTED.where(*_seen(sight), *_fitting(wanted)).limit(limit)
+    query = _SELECTED.where(*seen(sight), *_fitting(wanted)).limit(limit)
     if order is Order.SUREST:
         query = query.order_by(matches.c.score.desc(), matches.c.id.desc())
         if after is not None:
@@ -135,7 +135,7 @@ def facets(tx: Connection, sight: Sight, wanted: Wanted) -> Facets:
     columns = (matches.c.state, matches.c.band, matches.c.provider, matches.c.work_id, matches.c.assignee_id)
     first = (
         select(*columns)
-        .where(*_seen(sight), *_fitting(wanted))
+        .where(*seen(sight), *_fitting(wanted))
         .order_by(matches.c.score.desc(), matches.c.id.desc())
         .limit(COUNTED + 1)
         .subquery()
@@ -156,7 +156,7 @@ def facets(tx: Connection, sight: Sight, wanted: Wanted) -> Facets:
 def position(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> tuple[int, int]:
     """ "3 of 27": where a match stands among those that fit, surest first, and how many there are, counted as far as
     facets are."""
-    fitting = (*_seen(sight), *_fitting(wanted))
+    fitting = (*seen(sight), *_fitting(wanted))
     before = or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id))
 
     def count(*conditions: ColumnElement[bool]) -> int:
@@ -166,9 +166,29 @@ def position(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> t
     return count(*fitting, before) + 1, count(*fitting)
 
 
+def preceding(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> StoredMatch | None:
+    """The match just before `of` among those that fit, surest first."""
+    query = _SELECTED.where(
+        *seen(sight),
+        *_fitting(wanted),
+        matches.c.score >= of.score,
+        or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id)),
+    )
+    row = tx.execute(query.order_by(matches.c.score, matches.c.id).limit(1)).first()
+    return None if row is None else _match(row)
+
+
+def waiting_for(tx: Connection, sight: Sight, work_ids: Sequence[str]) -> dict[str, int]:
+    """How many open matches each of a page of works has; works without one are left out."""
+    query = select(matches.c.work_id, func.count()).where(
+        matches.c.state == State.OPEN.value, matches.c.work_id.in_(work_ids), *seen(sight)
+    )
+    return {row.work_id: row[1] for row in tx.execute(query.group_by(matches.c.work_id))}
+
+
 def by_screenings(tx: Connection, sight: Sight, screening_ids: Iterable[str]) -> list[StoredMatch]:
     """All matches of some screenings, by screening and position."""
-    query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)), *_seen(sight))
+    query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)), *seen(sight))
     return [_match(row) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
 
 
@@ -198,7 +218,8 @@ _SELECTED: Select[*tuple[Any, ...]] = (
 )
 
 
-def _seen(sight: Sight) -> list[ColumnElement[bool]]:
+def seen(sight: Sight) -> list[ColumnElement[bool]]:
+    """Conditions under which a match may be seen."""
     if sight.everything:
         return []
     if sight.member_id is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from tomeishi.access.principals import Sight
+from tomeishi.review.matches import seen
 from tomeishi.review.states import DismissedBecause, State
 from tomeishi.storage.tables import matches
 from tomeishi.values import Band
@@ -36,3 +38,10 @@ def track_record(tx: Connection) -> list[TrackRecord]:
         decided[Band(band)] += number
         confirmed[Band(band)] += number if seen else 0
     return [TrackRecord(band, confirmed[band], decided[band]) for band in Band]
+
+
+def reasons(tx: Connection, sight: Sight) -> list[tuple[DismissedBecause, int]]:
+    """Why matches that may be seen were dismissed, the most frequent first."""
+    query = select(matches.c.reason, func.count()).where(matches.c.state == State.DISMISSED.value, *seen(sight))
+    rows = tx.execute(query.group_by(matches.c.reason)).all()
+    return sorted(((DismissedBecause(reason), count) for reason, count in rows), key=lambda each: (-each[1], each[0]))

@@ -19,6 +19,8 @@ from tomeishi.web.api import (
 )
 from tomeishi.web.fences import Fences
 from tomeishi.web.forgery import refuse_forgery
+from tomeishi.web.pages.files import mount_files
+from tomeishi.web.pages.routers import PAGES
 from tomeishi.web.problems import answer_errors, failed
 from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
 from tomeishi.web.standing import Standing
@@ -64,8 +66,9 @@ def create_app(
     app.state.platform = platform
     app.state.standing = standing or Standing(platform)
     app.state.rates = Rates(requests_a_minute, wrong_keys_a_minute)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *PAGES):
         app.include_router(router)
+    mount_files(app)
     documentation.describe(app)
     answer_errors(app)
     app.add_middleware(Fences, is_upload=_is_upload, upload_bytes=upload_bytes, failed=failed)
@@ -73,6 +76,6 @@ def create_app(
 
 
 def _is_upload(path: str) -> bool:
-    return path in ("/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify") or (
+    return path in ("/screenings", "/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify") or (
         path.startswith("/v1/works/") and path.endswith("/references")
     )

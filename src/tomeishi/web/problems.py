@@ -33,6 +33,10 @@ def problem(
 ) -> Response:
     """A problem document, or a page that says the same."""
     title = HTTPStatus(status).phrase
+    if request.headers.get("hx-request") == "true":  # a part of a page: what stands there stays, and it is told beside
+        told = page(request, "toast.html", {"status": status, "detail": detail}, status=status)
+        told.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
+        return told
     if not request.url.path.startswith("/v1"):
         return page(request, "error.html", {"status": status, "title": title, "detail": detail}, status=status)
     words: dict[str, Any] = {"type": f"/v1/docs#{branch}", "title": title, "status": status, "detail": detail}

@@ -63,6 +63,17 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// Moments in the reader's own time zone.
+function localise() {
+  const form = new Intl.DateTimeFormat(root.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time[datetime]:not([data-local])")) {
+    time.textContent = form.format(new Date(time.dateTime));
+    time.toggleAttribute("data-local", true);
+  }
+}
+document.addEventListener("htmx:after:swap", localise);
+localise();
+
 document.addEventListener("change", (event) => {
   const told = event.target.matches("input[type=file]") && event.target.parentElement.querySelector("[data-chosen]");
   if (!told) return;

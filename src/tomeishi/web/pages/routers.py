@@ -1,0 +1,29 @@
+"""All pages, for the application to take in."""
+
+from tomeishi.web.pages import (
+    consents,
+    insights,
+    matches,
+    media,
+    preferences,
+    review,
+    screenings,
+    settings,
+    today,
+    verify,
+    works,
+)
+
+PAGES = (
+    preferences.router,
+    verify.router,
+    today.router,
+    works.router,
+    consents.router,
+    screenings.router,
+    matches.router,
+    review.router,
+    media.router,
+    insights.router,
+    settings.router,
+)
