@@ -69,7 +69,7 @@ docs: setup
 # No index address is written: the lock names packages, versions and digests only.
 lock: setup
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		--extra c2pa --group dev pyproject.toml -o requirements.lock
+		--extra c2pa --extra postgres --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

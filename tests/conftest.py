@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -10,8 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import create_engine, make_url, text
 from hypothesis import settings
 
 from tomeishi import clock, wiring
@@ -23,6 +28,7 @@ from tomeishi.storage.db import Database
 from tomeishi.testing import broken
 from tomeishi.testing.edits import Planted, write_edited
 from tomeishi.testing.films import CATALOGUE, DrawnFilm, film, write_film
+from tomeishi.testing.postgres import start_server
 from tomeishi.values import Interval
 
 SECONDS = 12.0
@@ -169,12 +175,84 @@ def installed(tmp_path: Path, template: Path) -> Installation:
     )
 
 
+class Databases:
+    """Fresh databases, SQLite files or on a server that the whole run shares; made by copying, which is fast."""
+
+    def __init__(self, shared: Path) -> None:
+        self._shared = shared
+
+    def empty(self, backend: str, folder: Path) -> str:
+        """The address of one without tables."""
+        if backend == "sqlite":
+            return f"sqlite:///{folder / 'registry.sqlite'}"
+        return self._on_server(f"CREATE DATABASE {{name}} TEMPLATE template0 ENCODING 'UTF8' STRATEGY FILE_COPY")
+
+    def migrated(self, backend: str, folder: Path) -> str:
+        """The address of one with all tables."""
+        if backend == "sqlite":
+            made = _once(self._shared / "migrated.sqlite", self._migrate_file)
+            shutil.copy(made, folder / "registry.sqlite")
+            return f"sqlite:///{folder / 'registry.sqlite'}"
+        return self.copied(_once(self._shared / "migrated.url", self._migrate_on_server).read_text())
+
+    def copied(self, url: str) -> str:
+        """A copy of one on the server, which nobody may be using."""
+        source = make_url(url).database
+        return self._on_server(f"CREATE DATABASE {{name}} TEMPLATE {source} STRATEGY FILE_COPY")
+
+    def drop(self, url: str) -> None:
+        """Space on the server back; files go with their folder."""
+        if (name := make_url(url).database or "").startswith("tomeishi_test_"):
+            self._on_server("DROP DATABASE {name} WITH (FORCE)", name)
+
+    def _migrate_file(self, path: Path) -> None:
+        database = Database(f"sqlite:///{path}")
+        database.migrate()
+        database.close()
+
+    def _migrate_on_server(self, path: Path) -> None:
+        url = self.empty("postgresql", path)
+        database = Database(url)
+        database.migrate()
+        database.close()
+        path.write_text(url)
+
+    def _server(self) -> str:
+        own = partial(start_server, int(os.environ["TOMEISHI_TEST_RUN"]))
+        return (
+            os.environ.get("TOMEISHI_TEST_POSTGRES")
+            or _once(self._shared / "server.url", lambda path: path.write_text(own())).read_text()
+        )
+
+    def _on_server(self, words: str, name: str | None = None) -> str:
+        url, name = make_url(self._server()), name or f"tomeishi_test_{secrets.token_hex(8)}"
+        with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(words.format(name=name).encode())
+        return url.set(database=name).render_as_string(hide_password=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A server that a worker starts ends with the process that all workers belong to."""
+    os.environ.setdefault("TOMEISHI_TEST_RUN", str(os.getpid()))
+
+
+@pytest.fixture(scope="session")
+def databases(shared: Path) -> Databases:
+    return Databases(shared)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Whatever asks for a database runs on both."""
+    return str(request.param)
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(databases: Databases, backend: str, tmp_path: Path) -> Iterator[str]:
     """The address of a database of this test alone, its tables made."""
-    url = f"sqlite:///{tmp_path / 'registry.sqlite'}"
-    Database(url).migrate()
-    return url
+    url = databases.migrated(backend, tmp_path)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -182,6 +260,33 @@ def database(database_url: str) -> Iterator[Database]:
     made = Database(database_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def by_hand(database_url: str) -> Callable[..., None]:
+    """Edits the database as somebody would who may write to it: past Tomeishi and past its triggers."""
+    return partial(edit_by_hand, database_url)
+
+
+def edit_by_hand(url: str, *statements: str | tuple[str, tuple[Any, ...]]) -> None:
+    """Values stand for `?`, one after the other."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        triggers = []
+        if connection.dialect.name == "sqlite":
+            triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+            for name, _ in triggers:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        else:
+            connection.exec_driver_sql("SET session_replication_role = replica")
+        for statement in statements:
+            words, values = statement if isinstance(statement, tuple) else (statement, ())
+            named = iter(range(len(values)))
+            words = re.sub(r"\?", lambda _: f":value_{next(named)}", words) if values else words
+            connection.execute(text(words), {f"value_{number}": value for number, value in enumerate(values)})
+        for _, words in triggers:
+            connection.exec_driver_sql(words)
+    engine.dispose()
 
 
 @pytest.fixture

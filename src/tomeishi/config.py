@@ -1,6 +1,7 @@
 """Settings of one installation, read once by `wiring` and passed on as values.
 
-Everything an installation keeps lies in one folder, `home`: flag, then TOMEISHI_HOME, then `~/.tomeishi`.
+Everything an installation keeps lies in one folder, `home`: flag, then TOMEISHI_HOME, then `~/.tomeishi`. Only the
+database may lie elsewhere, on a PostgreSQL server: flag, then TOMEISHI_DATABASE.
 """
 
 import os
@@ -64,10 +65,14 @@ class Settings:
         return self.home / "policy.toml"
 
 
-def settings_from(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
-    """Settings by precedence: `home` given, TOMEISHI_HOME, `~/.tomeishi`."""
+def settings_from(
+    environ: Mapping[str, str] | None = None, home: Path | None = None, database: str | None = None
+) -> Settings:
+    """Settings by precedence: what is given, TOMEISHI_HOME and TOMEISHI_DATABASE, `~/.tomeishi` and SQLite in it."""
     environ = os.environ if environ is None else environ
     if home is None:
         home = Path(environ["TOMEISHI_HOME"]) if environ.get("TOMEISHI_HOME") else Path.home() / ".tomeishi"
     home = home.expanduser().absolute()
-    return Settings(home=home, database_url=f"sqlite:///{home / 'registry.sqlite'}")
+    return Settings(
+        home=home, database_url=database or environ.get("TOMEISHI_DATABASE") or f"sqlite:///{home / 'registry.sqlite'}"
+    )

@@ -20,13 +20,6 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY, NEW_KEY, STRANGER = new_key("installation"), new_key("installation"), new_key("somebody")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    made.migrate()
-    return made
-
-
 def grow(database: Database, count: int) -> None:
     with database.transaction() as tx:
         first = log.head(tx, "consent")[0]
@@ -44,20 +37,7 @@ def state(database: Database, *against: str, keys: Any = (KEY,)) -> checkpoints.
         return checkpoints.state_of(tx, "consent", [key.public for key in keys], against)
 
 
-def by_hand(folder: Path, *statements: tuple[str, tuple[Any, ...]]) -> None:
-    connection = sqlite3.connect(folder / "registry.sqlite")
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for sql, values in statements:
-        connection.execute(sql, values)
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
-
-
-def rewrite(folder: Path, database: Database, number: int) -> None:
+def rewrite(by_hand: ByHand, database: Database, number: int) -> None:
     """Changes one body and makes the whole chain anew, so that no digest is wrong."""
     with database.reading() as tx:
         entries = log.read(tx, "consent")
@@ -68,7 +48,7 @@ def rewrite(folder: Path, database: Database, number: int) -> None:
         values = (body, previous, digest, entry.number)
         edits.append(("UPDATE log_entries SET body = ?, previous = ?, digest = ? WHERE number = ?", values))
         previous = digest
-    by_hand(folder, *edits)
+    by_hand(*edits)
     with database.reading() as tx:
         assert log.verify(tx, "consent") == []
 
@@ -108,12 +88,12 @@ def test_a_log_keeps_its_name_when_the_key_changes(database: Database) -> None:
 
 @pytest.mark.parametrize(("number", "named"), [(1, 1), (3, 1), (4, 4), (7, 4), (8, 8), (9, 8)])
 def test_a_chain_made_anew_is_detected_by_the_checkpoints(
-    database: Database, tmp_path: Path, number: int, named: int
+    database: Database, by_hand: ByHand, number: int, named: int
 ) -> None:
     for count in (3, 4, 2):
         grow(database, count)
         sign(database)
-    rewrite(tmp_path, database, number)
+    rewrite(by_hand, database, number)
     found = state(database)
     (problem,) = found.problems
     assert problem.number == named
@@ -124,21 +104,21 @@ def test_a_chain_made_anew_is_detected_by_the_checkpoints(
         sign(database)
 
 
-def test_a_cut_end_is_detected_by_a_checkpoint(database: Database, tmp_path: Path) -> None:
+def test_a_cut_end_is_detected_by_a_checkpoint(database: Database, by_hand: ByHand) -> None:
     grow(database, 5)
     sign(database)
-    by_hand(tmp_path, ("DELETE FROM log_entries WHERE number > 3", ()))
+    by_hand(("DELETE FROM log_entries WHERE number > 3", ()))
     (problem,) = state(database).problems
     assert problem == log.Problem(4, "and all up to 5 are cut off: a checkpoint covers them")
 
 
-def test_a_checkpoint_kept_elsewhere_holds_a_log_whose_own_were_taken_away(database: Database, tmp_path: Path) -> None:
+def test_a_checkpoint_kept_elsewhere_holds_a_log_whose_own_were_taken_away(database: Database, by_hand: ByHand) -> None:
     grow(database, 3)
     kept = sign(database)
     grow(database, 1)
     assert state(database, kept).checkpoints == 2
-    rewrite(tmp_path, database, 2)
-    by_hand(tmp_path, ("DELETE FROM log_checkpoints", ()))
+    rewrite(by_hand, database, 2)
+    by_hand(("DELETE FROM log_checkpoints", ()))
     assert state(database).problems == ()
     (problem,) = state(database, kept).problems
     assert problem.number == 1
@@ -154,10 +134,10 @@ def test_checkpoints_of_other_logs_are_passed_over(database: Database) -> None:
     assert "of another log, elsewhere/consent" in problem.what
 
 
-def test_an_edited_row_is_named_by_its_chain(database: Database, tmp_path: Path) -> None:
+def test_an_edited_row_is_named_by_its_chain(database: Database, by_hand: ByHand) -> None:
     grow(database, 5)
     sign(database)
-    by_hand(tmp_path, ("UPDATE log_entries SET body = '{}' WHERE number = 4", ()))
+    by_hand(("UPDATE log_entries SET body = '{}' WHERE number = 4", ()))
     assert [problem.number for problem in state(database).problems] == [4]
     with pytest.raises(Tampered), database.transaction() as tx:
         checkpoints.checkpoint(tx, "consent", KEY, NOON)
@@ -172,10 +152,10 @@ def test_an_edited_row_is_named_by_its_chain(database: Database, tmp_path: Path)
     ],
     ids=range(3),
 )
-def test_an_edited_checkpoint_is_detected(database: Database, tmp_path: Path, edit: str, what: str) -> None:
+def test_an_edited_checkpoint_is_detected(database: Database, by_hand: ByHand, edit: str, what: str) -> None:
     grow(database, 3)
     sign(database)
-    by_hand(tmp_path, (edit, ()))
+    by_hand((edit, ()))
     (problem,) = state(database).problems
     assert what in problem.what
 

@@ -109,15 +109,6 @@ def test_a_key_edited_by_hand_is_detected(database: Database, tmp_path: Path, ed
         keys_of(tx, "member_kumo", NOON)
 
 
-def by_hand(folder: Path, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(folder / "registry.sqlite")
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute(statement, values)
-    connection.commit()
-    connection.close()
-
-
 def test_every_event_of_a_key_is_logged(database: Database) -> None:
     key = new_key("kumo").public
     with database.transaction() as tx:
@@ -147,20 +138,19 @@ def test_every_event_of_a_key_is_logged(database: Database) -> None:
         "DELETE FROM public_keys",
     ],
 )
-def test_a_key_brought_back_or_changed_in_its_table_is_detected(database: Database, tmp_path: Path, edit: str) -> None:
+def test_a_key_brought_back_or_changed_in_its_table_is_detected(database: Database, by_hand: ByHand, edit: str) -> None:
     key = new_key("kumo").public
     with database.transaction() as tx:
         register_public_key(tx, "member_kumo", key, NOON)
         retire(tx, key.key_id, NOON + HOUR, RetiredBecause.COMPROMISED)
-    by_hand(tmp_path, edit)
+    by_hand(edit)
     with database.reading() as tx, pytest.raises(Tampered, match=f"row of {key.key_id} is not what the log"):
         all_keys(tx)
 
 
-def test_a_key_put_into_the_table_by_hand_is_detected(database: Database, tmp_path: Path) -> None:
+def test_a_key_put_into_the_table_by_hand_is_detected(database: Database, by_hand: ByHand) -> None:
     key = new_key("kumo").public
     by_hand(
-        tmp_path,
         "INSERT INTO public_keys VALUES (?, 'member_kumo', ?, '2026-11-23 12:00:00.000000', NULL, NULL)",
         key.key_id,
         key.text,
@@ -169,10 +159,10 @@ def test_a_key_put_into_the_table_by_hand_is_detected(database: Database, tmp_pa
         all_keys(tx)
 
 
-def test_an_event_edited_in_the_log_is_detected(database: Database, tmp_path: Path) -> None:
+def test_an_event_edited_in_the_log_is_detected(database: Database, by_hand: ByHand) -> None:
     with database.transaction() as tx:
         register_public_key(tx, "member_kumo", new_key("kumo").public, NOON)
-    by_hand(tmp_path, "UPDATE log_entries SET body = replace(body, 'member_kumo', 'member_hoshi')")
+    by_hand("UPDATE log_entries SET body = replace(body, 'member_kumo', 'member_hoshi')")
     with database.reading() as tx, pytest.raises(Tampered, match="log keys: row 1 was edited"):
         all_keys(tx)
 
@@ -228,7 +218,7 @@ def test_keys_registered_before_there_was_a_log_are_taken_into_it(tmp_path: Path
         "DELETE FROM log_entries",
         "UPDATE alembic_version SET version_num = '0001'",
     ):
-        by_hand(tmp_path, statement)
+        by_hand(statement)
     made.migrate()
     with made.reading() as tx:
         assert all_keys(tx) == {key.key_id: retired}

@@ -52,21 +52,8 @@ def database(tmp_path: Path) -> Database:
     return made
 
 
-def by_hand(folder: Path, *statements: tuple[str, tuple[Any, ...]]) -> None:
-    connection = sqlite3.connect(folder / "registry.sqlite")
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for sql, values in statements:
-        connection.execute(sql, values)
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
-
-
 def rewrite(
-    folder: Path, database: Database, number: int, change: Callable[[dict[str, Any]], Mapping[str, Any]]
+    by_hand: ByHand, database: Database, number: int, change: Callable[[dict[str, Any]], Mapping[str, Any]]
 ) -> None:
     """Edits one body and makes the whole chain anew, as somebody would who knows how it is made."""
     with database.reading() as tx:
@@ -82,7 +69,7 @@ def rewrite(
             )
         )
         previous = digest
-    by_hand(folder, *edits)
+    by_hand(*edits)
     with database.reading() as tx:
         assert log.verify(tx, ledger.LOG) == []
 
@@ -98,34 +85,34 @@ def assert_refused(database: Database, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_row_edited_by_hand_is_named_and_nothing_is_answered(database: Database, tmp_path: Path, number: int) -> None:
+def test_a_row_edited_by_hand_is_named_and_nothing_is_answered(database: Database, by_hand: ByHand, number: int) -> None:
     widen = "UPDATE log_entries SET body = replace(body, 'reproduce', 'train') WHERE number = ?"
-    by_hand(tmp_path, (widen, (number,)))
+    by_hand((widen, (number,)))
     assert_refused(database, number)
 
 
-def test_a_row_taken_out_is_named(database: Database, tmp_path: Path) -> None:
-    by_hand(tmp_path, ("DELETE FROM log_entries WHERE log = 'consent' AND number = 2", ()))
+def test_a_row_taken_out_is_named(database: Database, by_hand: ByHand) -> None:
+    by_hand(("DELETE FROM log_entries WHERE log = 'consent' AND number = 2", ()))
     assert_refused(database, 2)
 
 
-def test_words_of_a_signed_row_cannot_be_changed_even_with_the_whole_chain(database: Database, tmp_path: Path) -> None:
-    rewrite(tmp_path, database, 2, lambda body: body | {"words": body["words"].replace("bolt", "acme")})
+def test_words_of_a_signed_row_cannot_be_changed_even_with_the_whole_chain(database: Database, by_hand: ByHand) -> None:
+    rewrite(by_hand, database, 2, lambda body: body | {"words": body["words"].replace("bolt", "acme")})
     assert_refused(database, 2)
 
 
-def test_a_signature_by_another_member_cannot_be_put_in(database: Database, tmp_path: Path) -> None:
+def test_a_signature_by_another_member_cannot_be_put_in(database: Database, by_hand: ByHand) -> None:
     signed = sign_entry(statement("acme"), OTHER_KEY)
     put_in = json.loads(signed.to_text())
     put_in.pop("format")
-    rewrite(tmp_path, database, 2, lambda body: put_in)
+    rewrite(by_hand, database, 2, lambda body: put_in)
     assert_refused(database, 2)
 
 
-def test_a_row_put_in_with_an_unknown_key_is_named(database: Database, tmp_path: Path) -> None:
+def test_a_row_put_in_with_an_unknown_key_is_named(database: Database, by_hand: ByHand) -> None:
     put_in = json.loads(sign_entry(statement("acme"), new_key("kumo")).to_text())
     put_in.pop("format")
-    rewrite(tmp_path, database, 3, lambda body: put_in)
+    rewrite(by_hand, database, 3, lambda body: put_in)
     assert_refused(database, 3)
 
 
@@ -168,17 +155,17 @@ def test_a_row_that_nobody_could_have_recorded_is_named(database: Database, body
     assert_refused(database, 4)
 
 
-def test_a_member_key_exchanged_by_hand_is_detected(database: Database, tmp_path: Path) -> None:
+def test_a_member_key_exchanged_by_hand_is_detected(database: Database, by_hand: ByHand) -> None:
     exchange = "UPDATE public_keys SET member_id = 'member_hoshi' WHERE key_id = ?"
-    by_hand(tmp_path, (exchange, (KEY.public.key_id,)))
+    by_hand((exchange, (KEY.public.key_id,)))
     with database.reading() as tx, pytest.raises(Tampered, match=r"public keys: the row of .* is not what the log"):
         ledger.ask(tx, WORK, Use.REPRODUCE, "acme", None, NOON)
 
 
-def test_a_cut_end_shows_only_against_a_head_noted_before(database: Database, tmp_path: Path) -> None:
+def test_a_cut_end_shows_only_against_a_head_noted_before(database: Database, by_hand: ByHand) -> None:
     with database.reading() as tx:
         noted = ledger.head(tx)
-    by_hand(tmp_path, ("DELETE FROM log_entries WHERE log = 'consent' AND number = 3", ()))
+    by_hand(("DELETE FROM log_entries WHERE log = 'consent' AND number = 3", ()))
     with database.reading() as tx:
         assert len(ledger.entries(tx)) == 2
         assert ledger.head(tx) != noted

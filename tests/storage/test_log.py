@@ -16,30 +16,9 @@ from tomeishi.storage.db import Database
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    made.migrate()
-    return made
-
-
 def fill(database: Database, count: int, name: str = "consent") -> list[log.LogEntry]:
     with database.transaction() as tx:
         return [log.append(tx, name, {"n": n, "text": "許諾"}, NOON + timedelta(minutes=n)) for n in range(count)]
-
-
-def by_hand(folder: Path, *statements: str) -> None:
-    """What somebody does who opens the file with another program: triggers away, edit, triggers back."""
-    connection = sqlite3.connect(folder / "registry.sqlite")
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        connection.execute(statement)
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
 
 
 def problems(database: Database, name: str = "consent") -> list[log.Problem]:
@@ -135,32 +114,31 @@ def test_the_table_itself_refuses_to_change(database: Database, tmp_path: Path, 
     ],
 )
 @pytest.mark.parametrize("number", [1, 3, 5])
-def test_an_edited_row_alone_is_named(database: Database, tmp_path: Path, edit: str, number: int) -> None:
+def test_an_edited_row_alone_is_named(database: Database, by_hand: ByHand, edit: str, number: int) -> None:
     fill(database, 5)
-    by_hand(tmp_path, f"UPDATE log_entries SET {edit} WHERE number = {number}")
+    by_hand(f"UPDATE log_entries SET {edit} WHERE number = {number}")
     assert set(numbers(database)) == {number}
     with database.reading() as tx, pytest.raises(Tampered, match=f"log consent: row {number} "):
         log.read(tx, "consent")
 
 
-def test_a_row_rewritten_with_its_digest_is_named(database: Database, tmp_path: Path) -> None:
+def test_a_row_rewritten_with_its_digest_is_named(database: Database, by_hand: ByHand) -> None:
     entry = fill(database, 5)[2]
     words = log.encoded("consent", 3, entry.previous, entry.recorded_at, "{}")
     digest = "sha256:" + hashlib.sha256(words).hexdigest()
-    by_hand(tmp_path, f"UPDATE log_entries SET body = '{{}}', digest = '{digest}' WHERE number = 3")
+    by_hand(f"UPDATE log_entries SET body = '{{}}', digest = '{digest}' WHERE number = 3")
     assert numbers(database) == [3]
 
 
-def test_a_missing_row_is_named(database: Database, tmp_path: Path) -> None:
+def test_a_missing_row_is_named(database: Database, by_hand: ByHand) -> None:
     fill(database, 6)
-    by_hand(tmp_path, "DELETE FROM log_entries WHERE number IN (1, 3, 4)")
+    by_hand("DELETE FROM log_entries WHERE number IN (1, 3, 4)")
     assert problems(database) == [log.Problem(1, "is missing"), log.Problem(3, "and all up to 4 are missing")]
 
 
-def test_rows_closed_up_over_a_missing_one_are_named(database: Database, tmp_path: Path) -> None:
+def test_rows_closed_up_over_a_missing_one_are_named(database: Database, by_hand: ByHand) -> None:
     fill(database, 4)
     by_hand(
-        tmp_path,
         "DELETE FROM log_entries WHERE number = 2",
         "UPDATE log_entries SET number = number - 1 WHERE number = 3",
         "UPDATE log_entries SET number = number - 1 WHERE number = 4",
@@ -168,10 +146,9 @@ def test_rows_closed_up_over_a_missing_one_are_named(database: Database, tmp_pat
     assert set(numbers(database)) == {2, 3}
 
 
-def test_rows_that_changed_places_are_named(database: Database, tmp_path: Path) -> None:
+def test_rows_that_changed_places_are_named(database: Database, by_hand: ByHand) -> None:
     fill(database, 5)
     by_hand(
-        tmp_path,
         "UPDATE log_entries SET number = 99 WHERE number = 2",
         "UPDATE log_entries SET number = 2 WHERE number = 4",
         "UPDATE log_entries SET number = 4 WHERE number = 99",
@@ -179,29 +156,29 @@ def test_rows_that_changed_places_are_named(database: Database, tmp_path: Path) 
     assert {2, 4} <= set(numbers(database)) <= {2, 3, 4, 5}
 
 
-def test_a_row_of_another_log_does_not_fit(database: Database, tmp_path: Path) -> None:
+def test_a_row_of_another_log_does_not_fit(database: Database, by_hand: ByHand) -> None:
     fill(database, 1, "cases")
-    by_hand(tmp_path, "UPDATE log_entries SET log = 'consent'")
+    by_hand("UPDATE log_entries SET log = 'consent'")
     assert set(numbers(database)) == {1}
 
 
 @pytest.mark.parametrize("number", ["-7", "0", "'next'"])
-def test_a_number_that_was_never_given_is_a_problem(database: Database, tmp_path: Path, number: str) -> None:
+def test_a_number_that_was_never_given_is_a_problem(database: Database, by_hand: ByHand, number: str) -> None:
     fill(database, 2)
-    by_hand(tmp_path, f"UPDATE log_entries SET number = {number} WHERE number = 2")
+    by_hand(f"UPDATE log_entries SET number = {number} WHERE number = 2")
     assert problems(database) != []
 
 
-def test_nothing_is_appended_behind_a_row_without_a_number(database: Database, tmp_path: Path) -> None:
+def test_nothing_is_appended_behind_a_row_without_a_number(database: Database, by_hand: ByHand) -> None:
     fill(database, 2)
-    by_hand(tmp_path, "UPDATE log_entries SET number = 'next' WHERE number = 2")
+    by_hand("UPDATE log_entries SET number = 'next' WHERE number = 2")
     with database.transaction() as tx, pytest.raises(Tampered, match="'next'"):
         log.append(tx, "consent", {}, NOON)
 
 
-def test_a_cut_end_shows_only_against_a_head_noted_before(database: Database, tmp_path: Path) -> None:
+def test_a_cut_end_shows_only_against_a_head_noted_before(database: Database, by_hand: ByHand) -> None:
     last = fill(database, 3)[-1]
-    by_hand(tmp_path, "DELETE FROM log_entries WHERE number = 3")
+    by_hand("DELETE FROM log_entries WHERE number = 3")
     assert problems(database) == []
     with database.reading() as tx:
         assert log.head(tx, "consent") != (last.number, last.digest)

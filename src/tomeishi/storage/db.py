@@ -1,8 +1,9 @@
 """The database: one SQLAlchemy text for SQLite and PostgreSQL, their differences kept here, and the only commit.
 
-A request or job opens one `transaction()` at its edge and hands it down; nothing below commits. On SQLite a
-transaction begins with BEGIN IMMEDIATE in WAL mode: with the driver's own BEGIN, four processes lost 252 of 400
-updates. Readers see one snapshot and never block a writer.
+A request or job opens one `transaction()` at its edge and hands it down; nothing below commits. There is one writer at
+a time, on either database: what a transaction has read stays true until it ends. SQLite begins with BEGIN IMMEDIATE in
+WAL mode (with the driver's own BEGIN, four processes lost 252 of 400 updates), PostgreSQL with an advisory lock. Readers
+see one snapshot and never block a writer.
 """
 
 import fcntl
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, StatementError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DataError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from tomeishi.errors import BadInput, NotFound, StorageFailure, TomeishiError
+from tomeishi.errors import BadInput, Conflict, MissingExtra, NotFound, StorageFailure, TomeishiError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,8 +30,11 @@ HEAD = "0006"
 BUSY_S = 30.0
 """Longest wait for another writer."""
 
-MIGRATION_LOCK = 0x746F6D65
-"""PostgreSQL advisory lock under which one process migrates."""
+WRITE_LOCK = 0x746F6D65
+"""PostgreSQL advisory lock of the one process that writes or migrates."""
+
+CONNECTIONS = {"write": 4, "read": 12}
+"""Most connections to a PostgreSQL server from one process: several processes stay below its usual hundred."""
 
 
 class Database:
@@ -44,10 +50,12 @@ class Database:
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite and (parsed.database in (None, "", ":memory:") or parsed.query):
             raise BadInput(f"{url}: a registry needs a plain file; write sqlite:///path/to/registry.sqlite")
+        if not sqlite and parsed.drivername not in ("postgresql", "postgresql+psycopg"):
+            raise BadInput(f"{self._where}: write sqlite:///... or postgresql://...")
         try:
-            self._engines = {mode: create_engine(parsed) for mode in ("write", "read")}
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise BadInput(f"{self._where}: no driver for this database; use sqlite:///...") from error
+            self._engines = {mode: _engine(parsed, connections) for mode, connections in CONNECTIONS.items()}
+        except ModuleNotFoundError as error:
+            raise MissingExtra(f"{self._where}: install Tomeishi with its extra: tomeishi[postgres]") from error
         self._file: Path | None = None
         if sqlite:
             self._file = Path(str(parsed.database)).absolute()
@@ -60,6 +68,7 @@ class Database:
         """Writes that are kept together at the end, or not at all if anything is raised; one writer at a time."""
         self._must_exist()
         with self._failures(), self._engines["write"].begin() as connection:
+            self._only_writer(connection)
             yield connection
 
     @contextmanager
@@ -78,8 +87,7 @@ class Database:
     def migrate(self) -> None:
         """Bring the tables to this version, making file and folder; processes may start together."""
         with self._failures(), self._one_at_a_time(), self._engines["write"].begin() as connection:
-            if self._file is None:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            self._only_writer(connection)
             found = _version(connection)
             if found is not None and found > HEAD:
                 raise StorageFailure(f"{self._where}: made by a newer Tomeishi (tables {found}); update this one")
@@ -88,6 +96,11 @@ class Database:
             if found != HEAD:
                 _upgrade(connection)
 
+    def version(self) -> str | None:
+        """The newest migration that ran; None for an empty database."""
+        with self.reading() as connection:
+            return _version(connection)
+
     def close(self) -> None:
         for engine in self._engines.values():
             engine.dispose()
@@ -95,6 +108,11 @@ class Database:
     def _must_exist(self) -> None:
         if self._file is not None and not self._file.exists():
             raise NotFound(f"{self._file}: no registry there; register a work first, or check TOMEISHI_HOME")
+
+    def _only_writer(self, connection: Connection) -> None:
+        if self._file is None:
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(BUSY_S * 1000)}"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
@@ -115,6 +133,8 @@ class Database:
     def _failures(self, *, read_only: bool = False) -> Iterator[None]:
         try:
             yield
+        except PoolTimeout as error:
+            raise StorageFailure(f"{self._where}: too many requests at once; try again") from error
         except (StatementError, sqlite3.Error) as error:  # the second: raised while a connection is being prepared
             failure = _explained(error, self._where, read_only=read_only)
             if failure is None:
@@ -147,6 +167,15 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def _engine(url: URL, connections: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return create_engine(url)
+    # A server may have been restarted since the last use of a connection: ask before relying on it.
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=0, pool_pre_ping=True
+    )
+
+
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -172,21 +201,29 @@ def _explained(error: StatementError | sqlite3.Error, where: str, *, read_only: 
     if isinstance(cause, TomeishiError):
         return cause  # a type of storage.tables refused a value
     name = getattr(cause, "sqlite_errorname", "")
-    if name == "SQLITE_READONLY" and read_only:
+    state = getattr(cause, "sqlstate", None) or ""
+    if (name == "SQLITE_READONLY" or state == "25006") and read_only:
         return None  # a write inside `reading()`
-    for prefix, sentence in _SQLITE_FAILURES.items():
-        if name.startswith(prefix):
+    for prefix, sentence in (_SQLITE_FAILURES if name else _POSTGRES_FAILURES if state else {}).items():
+        if (name or state).startswith(prefix):
             return StorageFailure(f"{where}: {sentence}")
     if name == "SQLITE_NOTADB":
         return BadInput(f"{where}: not a Tomeishi registry (not a SQLite file); name another file")
-    if not name and isinstance(error, OperationalError):
+    if state in ("40001", "40P01"):
+        return Conflict(f"{where}: another process changed the same rows at this moment; try again")
+    if isinstance(error, DataError) and "NUL" in str(cause):
+        return BadInput("a text holds the character U+0000, which cannot be kept; take it out")
+    if not name and not state and isinstance(error, OperationalError):
         return StorageFailure(f"{where}: the database cannot be used: {str(cause).strip().splitlines()[0]}")
     return None
 
 
+_FULL = "the disk is full; nothing of this step was kept. Free some space and repeat it"
+_BUSY = f"another process has kept the database locked for {BUSY_S:.0f} s; try again when it has finished"
+
 _SQLITE_FAILURES = {
-    "SQLITE_FULL": "the disk is full; nothing of this step was kept. Free some space and repeat it",
-    "SQLITE_BUSY": f"another process has kept the database locked for {BUSY_S:.0f} s; try again when it has finished",
+    "SQLITE_FULL": _FULL,
+    "SQLITE_BUSY": _BUSY,
     "SQLITE_LOCKED": "locked by another step of this process; try again",
     "SQLITE_CANTOPEN": "cannot be opened; check that the folder is there and may be written",
     "SQLITE_READONLY": "cannot be written; check the permissions of the file and its folder",
@@ -194,3 +231,16 @@ _SQLITE_FAILURES = {
     "SQLITE_IOERR": "the disk did not read or write; it may be full: free some space, else check the disk",
     "SQLITE_CORRUPT": "the database file is damaged; restore a backup",
 }
+
+_POSTGRES_FAILURES = {
+    "08": "the connection to the server was lost; nothing of this step was kept. Repeat it",
+    "25006": "the server takes no changes (a standby, or set to read only); name the primary server",
+    "42501": "the user of this address lacks a right; let the user own the database",
+    "53100": _FULL,
+    "53": "the server is short of memory or connections; try again, or raise its limits",
+    "55P03": _BUSY,
+    "57P": "the server is being stopped or started; try again when it is back",
+    "58": "the server's disk did not read or write; look into its log",
+    "XX001": "the server found damaged data; restore a backup",
+}
+"""By the beginning of SQLSTATE (PostgreSQL, appendix A)."""

@@ -5,6 +5,7 @@ hold JSON hold canonical text (RFC 8785), so that digests of it can be repeated.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +25,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from sqlalchemy.ext.compiler import compiles
+
 from tomeishi.errors import BadInput
+
+
+@compiles(Text, "postgresql")
+def _text_in_order_of_its_bytes(kind: Text, compiler: Any, **options: Any) -> str:
+    """SQLite orders text by its bytes; PostgreSQL would by the language that its server was set up with."""
+    return 'TEXT COLLATE "C"'
 
 
 class UtcMoment(TypeDecorator[datetime]):
