@@ -3,12 +3,11 @@
 import fcntl
 import json
 import os
-import re
 import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, make_url, text
 from hypothesis import settings
+from sqlalchemy import create_engine, make_url, text
 
 from tomeishi import clock, wiring
 from tomeishi.access.keys import new_key, write_key
@@ -185,7 +184,7 @@ class Databases:
         """The address of one without tables."""
         if backend == "sqlite":
             return f"sqlite:///{folder / 'registry.sqlite'}"
-        return self._on_server(f"CREATE DATABASE {{name}} TEMPLATE template0 ENCODING 'UTF8' STRATEGY FILE_COPY")
+        return self._on_server("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY FILE_COPY")
 
     def migrated(self, backend: str, folder: Path) -> str:
         """The address of one with all tables."""
@@ -248,6 +247,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def empty_url(databases: Databases, backend: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables."""
+    (tmp_path / "empty").mkdir()
+    url = databases.empty(backend, tmp_path / "empty")
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
 def database_url(databases: Databases, backend: str, tmp_path: Path) -> Iterator[str]:
     """The address of a database of this test alone, its tables made."""
     url = databases.migrated(backend, tmp_path)
@@ -262,6 +270,16 @@ def database(database_url: str) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def registry(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One for all tests of a module, each of which takes back what it wrote."""
+    url = databases.migrated(backend, tmp_path_factory.mktemp("home"))
+    made = Database(url)
+    yield made
+    made.close()
+    databases.drop(url)
+
+
 @pytest.fixture
 def by_hand(database_url: str) -> Callable[..., None]:
     """Edits the database as somebody would who may write to it: past Tomeishi and past its triggers."""
@@ -272,7 +290,7 @@ def edit_by_hand(url: str, *statements: str | tuple[str, tuple[Any, ...]]) -> No
     """Values stand for `?`, one after the other."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        triggers = []
+        triggers: Sequence[Any] = ()
         if connection.dialect.name == "sqlite":
             triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
             for name, _ in triggers:
@@ -281,9 +299,10 @@ def edit_by_hand(url: str, *statements: str | tuple[str, tuple[Any, ...]]) -> No
             connection.exec_driver_sql("SET session_replication_role = replica")
         for statement in statements:
             words, values = statement if isinstance(statement, tuple) else (statement, ())
-            named = iter(range(len(values)))
-            words = re.sub(r"\?", lambda _: f":value_{next(named)}", words) if values else words
-            connection.execute(text(words), {f"value_{number}": value for number, value in enumerate(values)})
+            for number in range(len(values)):
+                words = words.replace("?", f":value_{number}", 1)
+            named = {f"value_{number}": value for number, value in enumerate(values)}
+            connection.execute(text(words), named) if values else connection.exec_driver_sql(words)
         for _, words in triggers:
             connection.exec_driver_sql(words)
     engine.dispose()

@@ -1,8 +1,6 @@
 import json
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +13,8 @@ from tomeishi.errors import BadInput, NotFound, Tampered
 from tomeishi.storage import log
 from tomeishi.storage.db import Database
 from tomeishi.values import canonical, digest_of
+
+ByHand = Callable[..., None]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY, NEW_KEY, STRANGER = new_key("installation"), new_key("installation"), new_key("somebody")
@@ -146,7 +146,7 @@ def test_an_edited_row_is_named_by_its_chain(database: Database, by_hand: ByHand
 @pytest.mark.parametrize(
     ("edit", "what"),
     [
-        ("UPDATE log_checkpoints SET note = replace(note, char(10) || '3', char(10) || '2')", "does not hold"),
+        ("UPDATE log_checkpoints SET note = replace(note, '\n3', '\n2')", "does not hold"),
         ("UPDATE log_checkpoints SET note = 'none'", "does not hold"),
         ("UPDATE log_checkpoints SET size = 2", "moved to another size"),
     ],

@@ -1,30 +1,30 @@
 import json
-import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from alembic import command
+from sqlalchemy import create_engine, insert
 
 from tomeishi.access.keys import COALITION, new_key
 from tomeishi.access.public_keys import RetiredBecause, all_keys, keys_of, register_public_key, retire
 from tomeishi.errors import Conflict, NotFound, Tampered
 from tomeishi.storage import log
-from tomeishi.storage.db import Database
-from tomeishi.storage.tables import members
+from tomeishi.storage.db import Database, alembic_config
+from tomeishi.storage.tables import members, public_keys
+
+ByHand = Callable[..., None]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    made.migrate()
-    with made.transaction() as tx:
+def database(database: Database) -> Database:
+    with database.transaction() as tx:
         for name in ("kumo", "hoshi"):
             tx.execute(insert(members).values(id=f"member_{name}", name=name, created_at=NOON))
-    return made
+    return database
 
 
 def test_a_key_is_valid_from_its_registration_to_its_retirement(database: Database) -> None:
@@ -95,16 +95,13 @@ def test_unknown_members_and_keys_are_not_found(database: Database) -> None:
         "public_key = '/FHNjmIYoaONpH7QAwDwWAgW7RO6MwOsXeuRFUiQgCU='",
         "public_key = 'none'",
         "retired_because = 'forgotten'",
-        "valid_from = 'yesterday'",
+        "valid_from = '2026-11-22 12:00:00'",
     ],
 )
-def test_a_key_edited_by_hand_is_detected(database: Database, tmp_path: Path, edit: str) -> None:
+def test_a_key_edited_by_hand_is_detected(database: Database, by_hand: ByHand, edit: str) -> None:
     with database.transaction() as tx:
         register_public_key(tx, "member_kumo", new_key("kumo").public, NOON)
-    connection = sqlite3.connect(tmp_path / "registry.sqlite")
-    connection.execute(f"UPDATE public_keys SET {edit}")
-    connection.commit()
-    connection.close()
+    by_hand(f"UPDATE public_keys SET {edit}")
     with database.reading() as tx, pytest.raises(Tampered, match="public keys"):
         keys_of(tx, "member_kumo", NOON)
 
@@ -151,9 +148,10 @@ def test_a_key_brought_back_or_changed_in_its_table_is_detected(database: Databa
 def test_a_key_put_into_the_table_by_hand_is_detected(database: Database, by_hand: ByHand) -> None:
     key = new_key("kumo").public
     by_hand(
-        "INSERT INTO public_keys VALUES (?, 'member_kumo', ?, '2026-11-23 12:00:00.000000', NULL, NULL)",
-        key.key_id,
-        key.text,
+        (
+            "INSERT INTO public_keys VALUES (?, 'member_kumo', ?, '2026-11-23 12:00:00.000000', NULL, NULL)",
+            (key.key_id, key.text),
+        )
     )
     with database.reading() as tx, pytest.raises(Tampered, match=f"row of {key.key_id}"):
         all_keys(tx)
@@ -203,22 +201,20 @@ def test_the_coalition_has_keys_without_being_a_member(database: Database) -> No
             register_public_key(tx, COALITION, first, NOON + 2 * HOUR)
 
 
-def test_keys_registered_before_there_was_a_log_are_taken_into_it(tmp_path: Path) -> None:
-    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    made.migrate()
-    with made.transaction() as tx:
-        tx.execute(insert(members).values(id="member_kumo", name="kumo", created_at=NOON))
-        key = new_key("kumo").public
-        register_public_key(tx, "member_kumo", key, NOON)
-        retired = retire(tx, key.key_id, NOON + HOUR, RetiredBecause.LOST)
-    for statement in (
-        "DROP TABLE franchise_works",
-        "DROP TABLE franchises",
-        "DROP TABLE log_checkpoints",
-        "DELETE FROM log_entries",
-        "UPDATE alembic_version SET version_num = '0001'",
-    ):
-        by_hand(statement)
-    made.migrate()
-    with made.reading() as tx:
-        assert all_keys(tx) == {key.key_id: retired}
+def test_keys_registered_before_there_was_a_log_are_taken_into_it(empty_url: str) -> None:
+    key = new_key("kumo").public
+    engine, config = create_engine(empty_url), alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(insert(members).values(id="member_kumo", name="kumo", created_at=NOON))
+        row = {"key_id": key.key_id, "member_id": "member_kumo", "public_key": key.text, "valid_from": NOON}
+        retired = {"retired_at": NOON + HOUR, "retired_because": "lost"}
+        connection.execute(insert(public_keys).values(**row, **retired))
+    engine.dispose()
+    database = Database(empty_url)
+    database.migrate()
+    with database.reading() as tx:
+        (known,) = all_keys(tx).values()
+    database.close()
+    assert (known.key, known.retired_at, known.retired_because) == (key, NOON + HOUR, RetiredBecause.LOST)

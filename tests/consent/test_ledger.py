@@ -26,10 +26,8 @@ KUMO_KEY, HOSHI_KEY = new_key("kumo"), new_key("hoshi")
 
 
 @pytest.fixture
-def tx(tmp_path: Path) -> Iterator[Connection]:
+def tx(database: Database) -> Iterator[Connection]:
     """Two members, kumo and hoshi, each with a work, a reference and a key."""
-    database = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    database.migrate()
     with database.transaction() as transaction:
         for name, key in (("kumo", KUMO_KEY), ("hoshi", HOSHI_KEY)):
             member, work = f"member_{name}", f"work_{name}"

@@ -1,10 +1,8 @@
 """A ledger edited by hand: named to the row, and never the source of a permission."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +17,8 @@ from tomeishi.storage import log
 from tomeishi.storage.db import Database
 from tomeishi.storage.tables import members, works
 from tomeishi.values import Use, canonical, digest_of
+
+ByHand = Callable[..., None]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WORK = WorkRef("member_kumo", "work_kumo")
@@ -37,11 +37,9 @@ def statement(provider: str) -> Statement:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database(database: Database) -> Database:
     """Three grants: to acme and bolt signed, to comet recorded by Sato."""
-    made = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    made.migrate()
-    with made.transaction() as tx:
+    with database.transaction() as tx:
         for name, key in (("kumo", KEY), ("hoshi", OTHER_KEY)):
             tx.execute(insert(members).values(id=f"member_{name}", name=name, created_at=NOON))
             register_public_key(tx, f"member_{name}", key.public, NOON)
@@ -49,7 +47,7 @@ def database(tmp_path: Path) -> Database:
         ledger.record(tx, sign_entry(statement("acme"), KEY), NOON)
         ledger.record(tx, sign_entry(statement("bolt"), KEY), NOON)
         ledger.record_unsigned(tx, statement("comet"), "Sato", NOON)
-    return made
+    return database
 
 
 def rewrite(
@@ -85,7 +83,9 @@ def assert_refused(database: Database, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_row_edited_by_hand_is_named_and_nothing_is_answered(database: Database, by_hand: ByHand, number: int) -> None:
+def test_a_row_edited_by_hand_is_named_and_nothing_is_answered(
+    database: Database, by_hand: ByHand, number: int
+) -> None:
     widen = "UPDATE log_entries SET body = replace(body, 'reproduce', 'train') WHERE number = ?"
     by_hand((widen, (number,)))
     assert_refused(database, number)

@@ -21,16 +21,9 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EIDR = "10.5240/7791-8534-2C23-9030-8610-5"
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    made = Database(f"sqlite:///{tmp_path_factory.mktemp('home') / 'registry.sqlite'}")
-    made.migrate()
-    return made
-
-
 @pytest.fixture
-def tx(database: Database) -> Iterator[Connection]:
-    with database.transaction() as connection:
+def tx(registry: Database) -> Iterator[Connection]:
+    with registry.transaction() as connection:
         yield connection
         connection.rollback()
 

@@ -26,16 +26,9 @@ from tomeishi.storage.db import Database
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    made = Database(f"sqlite:///{tmp_path_factory.mktemp('home') / 'registry.sqlite'}")
-    made.migrate()
-    return made
-
-
 @pytest.fixture
-def tx(database: Database) -> Iterator[Connection]:
-    with database.transaction() as connection:
+def tx(registry: Database) -> Iterator[Connection]:
+    with registry.transaction() as connection:
         yield connection
         connection.rollback()
 

@@ -1,10 +1,9 @@
 import hashlib
 import re
-import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DatabaseError
@@ -12,6 +11,8 @@ from sqlalchemy.exc import DatabaseError
 from tomeishi.errors import BadInput, Tampered
 from tomeishi.storage import log
 from tomeishi.storage.db import Database
+
+ByHand = Callable[..., None]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -88,12 +89,8 @@ def test_nothing_is_kept_of_a_transaction_that_failed(database: Database) -> Non
 
 
 @pytest.mark.parametrize("statement", ["UPDATE log_entries SET body = '{}'", "DELETE FROM log_entries"])
-def test_the_table_itself_refuses_to_change(database: Database, tmp_path: Path, statement: str) -> None:
+def test_the_table_itself_refuses_to_change(database: Database, statement: str) -> None:
     fill(database, 2)
-    connection = sqlite3.connect(tmp_path / "registry.sqlite")
-    with pytest.raises(sqlite3.DatabaseError):
-        connection.execute(statement)
-    connection.close()
     with pytest.raises(DatabaseError), database.transaction() as tx:
         tx.exec_driver_sql(statement)
     assert problems(database) == []
@@ -104,13 +101,9 @@ def test_the_table_itself_refuses_to_change(database: Database, tmp_path: Path, 
     [
         "body = '{\"n\":9}'",
         "body = body || ' '",
-        "body = CAST(body AS BLOB)",
         "digest = 'sha256:" + "0" * 64 + "'",
-        "digest = x'00'",
         "previous = 'sha256:" + "0" * 64 + "'",
         "recorded_at = '2020-01-01 00:00:00.000000'",
-        "recorded_at = 'yesterday'",
-        "recorded_at = 5",
     ],
 )
 @pytest.mark.parametrize("number", [1, 3, 5])
@@ -120,6 +113,16 @@ def test_an_edited_row_alone_is_named(database: Database, by_hand: ByHand, edit:
     assert set(numbers(database)) == {number}
     with database.reading() as tx, pytest.raises(Tampered, match=f"log consent: row {number} "):
         log.read(tx, "consent")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the other keeps to the types of its columns
+@pytest.mark.parametrize(
+    "edit", ["body = CAST(body AS BLOB)", "digest = x'00'", "recorded_at = 'yesterday'", "recorded_at = 5"]
+)
+def test_a_value_of_another_type_is_named(database: Database, by_hand: ByHand, edit: str) -> None:
+    fill(database, 5)
+    by_hand(f"UPDATE log_entries SET {edit} WHERE number = 3")
+    assert set(numbers(database)) == {3}
 
 
 def test_a_row_rewritten_with_its_digest_is_named(database: Database, by_hand: ByHand) -> None:
@@ -162,16 +165,18 @@ def test_a_row_of_another_log_does_not_fit(database: Database, by_hand: ByHand) 
     assert set(numbers(database)) == {1}
 
 
-@pytest.mark.parametrize("number", ["-7", "0", "'next'"])
+@pytest.mark.parametrize("number", ["-7", "0"])
 def test_a_number_that_was_never_given_is_a_problem(database: Database, by_hand: ByHand, number: str) -> None:
     fill(database, 2)
     by_hand(f"UPDATE log_entries SET number = {number} WHERE number = 2")
     assert problems(database) != []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # the other keeps to the types of its columns
 def test_nothing_is_appended_behind_a_row_without_a_number(database: Database, by_hand: ByHand) -> None:
     fill(database, 2)
     by_hand("UPDATE log_entries SET number = 'next' WHERE number = 2")
+    assert problems(database) != []
     with database.transaction() as tx, pytest.raises(Tampered, match="'next'"):
         log.append(tx, "consent", {}, NOON)
 
@@ -198,10 +203,11 @@ for n in range(30):
 """
 
 
-def test_processes_that_append_together_leave_one_whole_chain(database: Database, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'registry.sqlite'}"
+def test_processes_that_append_together_leave_one_whole_chain(database: Database, database_url: str) -> None:
     started = [
-        subprocess.Popen([sys.executable, "-c", APPEND, url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", APPEND, database_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         for name in "abc"
     ]
     for process in started:

@@ -2,8 +2,8 @@
 
 A request or job opens one `transaction()` at its edge and hands it down; nothing below commits. There is one writer at
 a time, on either database: what a transaction has read stays true until it ends. SQLite begins with BEGIN IMMEDIATE in
-WAL mode (with the driver's own BEGIN, four processes lost 252 of 400 updates), PostgreSQL with an advisory lock. Readers
-see one snapshot and never block a writer.
+WAL mode (with the driver's own BEGIN, four processes lost 252 of 400 updates), PostgreSQL with an advisory lock.
+Readers see one snapshot and never block a writer.
 """
 
 import fcntl

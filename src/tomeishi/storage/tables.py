@@ -24,7 +24,6 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-
 from sqlalchemy.ext.compiler import compiles
 
 from tomeishi.errors import BadInput

