@@ -22,7 +22,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 PERMISSIVE = {"0BSD", "Apache-2.0", "CC0-1.0", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"}
 PERMISSIVE |= {"BSD", "BSD-2-Clause", "BSD-3-Clause"}
-ALLOWED = PERMISSIVE | {"LGPL-2.1-or-later", "LGPL-3.0-or-later", "MPL-2.0"}
+ALLOWED = PERMISSIVE | {"LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "MPL-2.0"}
 SPDX = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",

@@ -346,6 +346,7 @@ def test_a_lock_that_is_kept_is_one_line(database_url: str, monkeypatch: pytest.
     database = Database(database_url)
     with database.transaction(), pytest.raises(StorageFailure, match="locked"), database.transaction():
         pass
+    database.close()
 
 
 @pytest.mark.parametrize(

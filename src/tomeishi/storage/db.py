@@ -52,10 +52,7 @@ class Database:
             raise BadInput(f"{url}: a registry needs a plain file; write sqlite:///path/to/registry.sqlite")
         if not sqlite and parsed.drivername not in ("postgresql", "postgresql+psycopg"):
             raise BadInput(f"{self._where}: write sqlite:///... or postgresql://...")
-        try:
-            self._engines = {mode: _engine(parsed, connections) for mode, connections in CONNECTIONS.items()}
-        except ModuleNotFoundError as error:
-            raise MissingExtra(f"{self._where}: install Tomeishi with its extra: tomeishi[postgres]") from error
+        self._engines = {mode: _engine(parsed, connections) for mode, connections in CONNECTIONS.items()}
         self._file: Path | None = None
         if sqlite:
             self._file = Path(str(parsed.database)).absolute()
@@ -170,10 +167,12 @@ def _version(connection: Connection) -> str | None:
 def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         return create_engine(url)
+    try:
+        import psycopg
+    except ImportError as error:
+        raise MissingExtra("for PostgreSQL install Tomeishi with its extra: tomeishi[postgres]") from error
     # A server may have been restarted since the last use of a connection: ask before relying on it.
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=0, pool_pre_ping=True
-    )
+    return create_engine(url, module=psycopg, pool_size=connections, max_overflow=0, pool_pre_ping=True)
 
 
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
