@@ -15,12 +15,8 @@ A version is written beside the others, made durable and renamed; then `current`
 in between leaves the version in force as it was. Files that a process has mapped stay readable after their removal.
 """
 
-import fcntl
-import json
-import re
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,19 +25,17 @@ from numpy.typing import NDArray
 
 from tomeishi.errors import BadInput, NotFound, Tampered
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
-from tomeishi.index.columns import ColumnWriter, open_column, storing, sync_folder, write_durably
+from tomeishi.index import publishing
+from tomeishi.index.columns import ColumnWriter, open_column, storing, write_durably
 from tomeishi.index.exact import ExactIndex, check_lengths
-from tomeishi.index.manifest import FORMAT, Manifest, Pointer, bytes_of, read_manifest, read_pointer, version_of
+from tomeishi.index.manifest import FORMAT, Manifest, version_of
+from tomeishi.index.publishing import files_in, in_force, read_version, verify_files
 from tomeishi.index.vectors import RowBlock, VectorIndex
-from tomeishi.values import canonical, digest_of, digest_of_file
+from tomeishi.values import canonical
 
 EXACT_UP_TO = 100_000
 """Rows from which cosine rows get a faiss index: up to there exact search of two frames for each second of a film
 takes about a tenth of decoding it at 1080p (benchmarks/index_scale.py)."""
-_KEPT = 2
-"""Versions kept besides the one in force, for readers between looking it up and opening it, and for a way back."""
-_BUILDING = ".building"
-_FRESH = ".current"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,18 +55,7 @@ class Snapshot:
         """Tampered unless the manifest has `manifest_digest` (where given), items.json its digest, and all files
         their sizes; `verify` reads the large ones too."""
         self.folder = folder
-        data = bytes_of(folder / "manifest.json")
-        self.digest = digest_of(data)
-        if manifest_digest not in (None, self.digest):
-            raise Tampered(f"{folder / 'manifest.json'} is not the one that was published; build the index again")
-        self.manifest = read_manifest(folder / "manifest.json", data)
-        for name, entry in self.manifest.files.items():
-            if not (folder / name).is_file() or (folder / name).stat().st_size != entry["bytes"]:
-                raise Tampered(f"{folder / name} is gone or has another size; build the index again")
-        items = bytes_of(folder / "items.json")
-        if digest_of(items) != self.manifest.files["items.json"]["digest"]:
-            raise Tampered(f"{folder / 'items.json'} was altered; build the index again")
-        self.item_ids: tuple[str, ...] = tuple(json.loads(items))
+        self.manifest, self.digest, self.item_ids = read_version(folder, manifest_digest)
         self._ordinals = {item_id: ordinal for ordinal, item_id in enumerate(self.item_ids)}
         self._owners: NDArray[np.int32] = open_column(folder / "owners.npy")
         self._times: NDArray[np.float64] = open_column(folder / "times.npy")
@@ -111,10 +94,7 @@ class Snapshot:
 
     def verify(self) -> None:
         """Read every file; Tampered names the first whose digest does not hold."""
-        for name, entry in self.manifest.files.items():
-            path = self.folder / name
-            if not path.is_file() or digest_of_file(path) != entry["digest"]:
-                raise Tampered(f"{path} is gone or was altered; build the index again")
+        verify_files(self.folder, self.manifest)
 
 
 def publish(
@@ -131,42 +111,23 @@ def publish(
         _engine(engine)
     if engine == "faiss" and spec.metric is not Metric.COSINE:
         raise BadInput(f"{spec.key} compares by {spec.metric}; faiss indexes only cosine rows, use exact")
-    folder = _folder(root, spec.key)
-    with _publishing(folder):
-        before = _in_force_or_broken(root, spec.key)
-        if before is not None and _is_of(before.manifest, checkpoint, spec, engine):
-            return before
-        building = folder / _BUILDING
-        _remove_leftovers(folder)
-        try:
-            manifest = _build(building, spec, items, checkpoint, engine)
-            _put_in_force(folder, building, manifest)
-        except BaseException:
-            _remove_leftovers(folder)
-            raise
-        return Snapshot(folder / manifest.version, digest_of(manifest.to_bytes()))
+    return publishing.publish(
+        root,
+        spec.key,
+        lambda manifest: _is_of(manifest, checkpoint, spec, engine),
+        lambda building: _build(building, spec, items, checkpoint, engine),
+        Snapshot,
+    )
 
 
 def current(root: Path, descriptor_key: str) -> Snapshot | None:
     """The snapshot in force; None where nothing was published yet."""
-    path = _folder(root, descriptor_key) / "current"
-    pointer = read_pointer(path)
-    while pointer is not None:
-        try:
-            return Snapshot(path.parent / pointer.version, pointer.manifest_digest)
-        except Tampered:
-            # Between the look and the opening, others may have published so often that this version is removed.
-            seen, pointer = pointer, read_pointer(path)
-            if pointer == seen:
-                raise
-    return None
+    return in_force(root, descriptor_key, Snapshot)
 
 
 def _build(
     building: Path, spec: DescriptorSpec, items: Iterable[Item], checkpoint: str, engine: str | None
 ) -> Manifest:
-    with storing(building):
-        building.mkdir()
     staged = building / "staged.npy"
     item_ids: dict[str, None] = {}
     with ExitStack() as stack:
@@ -189,12 +150,7 @@ def _build(
     _engine(engine).build(building / "vectors", open_column(staged), spec.metric)
     with storing(staged):
         staged.unlink()
-    files = {
-        path.relative_to(building).as_posix(): {"bytes": path.stat().st_size, "digest": digest_of_file(path)}
-        for path in sorted(building.rglob("*"))
-        if path.is_file()
-    }
-    manifest = Manifest(
+    return Manifest(
         FORMAT,
         spec.key,
         spec.weights_digest,
@@ -204,12 +160,8 @@ def _build(
         len(item_ids),
         engine,
         checkpoint,
-        files,
+        files_in(building),
     )
-    write_durably(building / "manifest.json", manifest.to_bytes())
-    with storing(building):
-        sync_folder(building)
-    return manifest
 
 
 def _check_item(item: Item, spec: DescriptorSpec) -> None:
@@ -226,54 +178,6 @@ def _check_item(item: Item, spec: DescriptorSpec) -> None:
     check_lengths(item.rows, f"item {item.item_id}: row")
 
 
-def _put_in_force(folder: Path, building: Path, manifest: Manifest) -> None:
-    """Give the finished build its name, swap `current`, and remove what is older than the last two before it."""
-    try:
-        pointer = read_pointer(folder / "current")
-    except Tampered:
-        pointer = None
-    history = (pointer.version, *pointer.previous) if pointer else ()
-    previous = tuple(version for version in history if version != manifest.version)[:_KEPT]
-    target = folder / manifest.version
-    # Written before the build gets its name: after that, nothing needs more room on the disk.
-    fresh = Pointer(manifest.version, digest_of(manifest.to_bytes()), previous)
-    write_durably(folder / _FRESH, fresh.to_bytes())
-    with storing(target):
-        if target.exists():  # once in force, or named by a build that was killed before the swap
-            shutil.rmtree(target)
-        building.rename(target)
-        sync_folder(folder)
-        (folder / _FRESH).replace(folder / "current")
-        sync_folder(folder)
-    for path in folder.iterdir():
-        if path.is_dir() and path.name not in (manifest.version, *previous):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Of a build that failed or was killed; whoever holds the lock knows that no other is running."""
-    shutil.rmtree(folder / _BUILDING, ignore_errors=True)
-    (folder / _FRESH).unlink(missing_ok=True)
-
-
-@contextmanager
-def _publishing(folder: Path) -> Iterator[None]:
-    """The only publisher for this descriptor on this machine; the lock ends with its process, however that ends."""
-    with storing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("ab")
-    with lock:
-        with storing(folder):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _folder(root: Path, descriptor_key: str) -> Path:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", descriptor_key):
-        raise BadInput(f"not a descriptor key: {descriptor_key!r}; letters, digits, dots and dashes name a folder")
-    return root / descriptor_key
-
-
 def _engine(name: str) -> type[VectorIndex]:
     if name == "exact":
         return ExactIndex
@@ -287,11 +191,3 @@ def _engine(name: str) -> type[VectorIndex]:
 
 def _is_of(manifest: Manifest, checkpoint: str, spec: DescriptorSpec, engine: str | None) -> bool:
     return manifest.version == version_of(checkpoint, spec.key, spec.weights_digest, engine or manifest.engine)
-
-
-def _in_force_or_broken(root: Path, descriptor_key: str) -> Snapshot | None:
-    """As `current`, but a damaged snapshot counts as none: publishing is how it is mended."""
-    try:
-        return current(root, descriptor_key)
-    except (Tampered, BadInput):
-        return None
