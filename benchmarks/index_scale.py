@@ -1,18 +1,17 @@
-"""Exact against faiss on the same rows, in the same run: memory, file size, recall, true frame first, queries a second.
-
-    .venv/bin/python benchmarks/index_scale.py --rows 200000
+"""The index at the size it is for: `python -m benchmarks.index_scale --rows 1000000`.
 
 Rows are bundles of about fifty (frames of one scene) around random centres with a power-law spectrum; a query is a
-stored row with noise (cosine to its source about .97). Truth is the exact index. Each engine is opened in a process of
-its own. Its memory is what opening and searching added: `opened` and `searched` are pages of its own, `mapped` are
-pages of the snapshot's files, which processes share and the system may drop. Speed is the median of rounds in which
-the engines take turns; `lowest` and `highest` show how noisy the machine was. Runs of other sizes stay in the result.
+stored row with noise (cosine to its source about .97). Truth comes from comparing every stored row.
+The snapshot is opened in a process of its own. `opened` and `searched` are memory pages of its own, `mapped` pages of
+the snapshot's files, which processes share and the system may drop. A film of 60 s is 120 frames, each asked for its
+100 nearest, in one call on one thread and halved between two. Then one item is added and one withdrawn. Runs of other
+sizes stay in the result; `cost_grows_as` is the exponent by which seconds a film grow with rows, from run to run.
 """
 
 import argparse
 import json
+import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,59 +19,84 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-import tomeishi
+from benchmarks.record import read, record
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
-from tomeishi.index.snapshot import EXACT_UP_TO, Item, Snapshot, current, publish
+from tomeishi.index.snapshot import EXACT_UP_TO, Snapshot, current, publish
+from tomeishi.index.volume import Item, Source
 
-RESULT = Path(__file__).parent / "results" / "index-scale.json"
-ENGINES = ("exact", "faiss")
+NAME = "index-scale"
 WIDTH = 256
 ROWS_PER_ITEM = 1440
-BATCH = 64
+FILM_FRAMES, NEIGHBOURS = 120, 100
 K = 10
-ROUNDS = 5
+ROUNDS = 7
+BLOCK = 1 << 15
 SPECTRUM = (np.arange(1, WIDTH + 1) ** -0.5).astype(np.float32)
 SPEC = DescriptorSpec("drawn", 1, WIDTH, Metric.COSINE, 0.2, "benchmarks/index_scale.py", None)
 
+Rows = NDArray[np.float32]
 
-def noise(random: np.random.Generator, count: int) -> NDArray[np.float32]:
+
+def noise(random: np.random.Generator, count: int) -> Rows:
     return random.standard_normal((count, WIDTH), dtype=np.float32) * SPECTRUM
 
 
-def unit(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = values / np.linalg.norm(values, axis=1, keepdims=True)
+def unit(values: Rows) -> Rows:
+    rows: Rows = values / np.linalg.norm(values, axis=1, keepdims=True)
     return rows
 
 
-def items(rows: int, seed: int) -> Iterator[Item]:
-    random = np.random.default_rng(seed)
-    centres = noise(random, max(1, rows // 50))
-    for start in range(0, rows, ROWS_PER_ITEM):
-        count = min(ROWS_PER_ITEM, rows - start)
-        values = unit(centres[random.integers(0, len(centres), count)] + 0.5 * noise(random, count))
-        times = np.arange(count, dtype=np.float64)
-        yield Item(f"item_{start // ROWS_PER_ITEM}", times, values, np.ones(count, np.float32))
+class Drawn:
+    """Items of a registry of `rows` rows, drawn again whenever they are asked for."""
+
+    def __init__(self, rows: int, seed: int) -> None:
+        self.rows, self._seed = rows, seed
+        self._centres = noise(np.random.default_rng(seed), max(1, rows // 50))
+
+    def item(self, number: int) -> Item:
+        random = np.random.default_rng([self._seed, number])
+        left = self.rows - number * ROWS_PER_ITEM
+        count = min(ROWS_PER_ITEM, left) if left > 0 else ROWS_PER_ITEM  # one more than there are is whole
+        values = unit(self._centres[random.integers(0, len(self._centres), count)] + 0.5 * noise(random, count))
+        return Item(f"item_{number}", np.arange(count, dtype=np.float64), values, np.ones(count, np.float32))
+
+    @property
+    def items(self) -> int:
+        return -(-self.rows // ROWS_PER_ITEM)
+
+    def sources(self, numbers: range) -> Iterator[Source]:
+        for number in numbers:
+            yield Source(f"item_{number}", "drawn", ROWS_PER_ITEM, partial(self.item, number))
+
+    def queries(self, count: int) -> tuple[Rows, NDArray[np.int64]]:
+        """Queries (q, width), and their sources: item x ROWS_PER_ITEM + row."""
+        random = np.random.default_rng([self._seed, 1 << 30])
+        sources = np.sort(random.choice(self.rows, count, replace=False)).astype(np.int64)
+        originals = np.concatenate([self.item(int(s) // ROWS_PER_ITEM).rows[s % ROWS_PER_ITEM][None] for s in sources])
+        return unit(originals.astype(np.float32) + 0.25 / np.linalg.norm(SPECTRUM) * noise(random, count)), sources
 
 
-def queries_of(snapshot: Snapshot, count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Queries (q, width) and their sources (q, 2): item and second."""
-    random = np.random.default_rng(seed + 1)
-    scale = 0.25 / np.linalg.norm(SPECTRUM)
-    rows, sources = [], []
-    for row in random.choice(snapshot.manifest.rows, count, replace=False):
-        ordinal, second = divmod(int(row), ROWS_PER_ITEM)
-        source = snapshot.item(snapshot.item_ids[ordinal]).rows[second : second + 1].astype(np.float32)
-        rows.append(unit(source + scale * noise(random, 1)))
-        sources.append((ordinal, second))
-    return np.concatenate(rows), np.array(sources, np.int64)
+def truth_of(snapshot: Snapshot, queries: Rows) -> NDArray[np.int64]:
+    """The K nearest stored rows of each query, by comparing all."""
+    [volume] = snapshot.volumes
+    best = np.full((len(queries), K), -np.inf, np.float32)
+    rows = np.full((len(queries), K), -1, np.int64)
+    for start in range(0, volume.rows, BLOCK):
+        near = queries @ volume.index.read(start, start + BLOCK).T.astype(np.float32)
+        all_near = np.concatenate([best, near], axis=1)
+        own = np.broadcast_to(np.arange(near.shape[1]) + start, near.shape)
+        first = np.argpartition(-all_near, K - 1, axis=1)[:, :K]
+        best = np.take_along_axis(all_near, first, 1)
+        rows = np.take_along_axis(np.concatenate([rows, own], axis=1), first, 1)
+    return rows
 
 
 def memory_bytes() -> int:
@@ -92,126 +116,125 @@ def mapped_bytes(folder: Path) -> int:
     return total
 
 
-def serve(root: Path, engine: str, queries_path: Path) -> None:
-    """The process of one engine: answers once, then measures speed whenever a line with a number of callers comes."""
-    queries = np.load(queries_path)
-    if engine == "faiss":
-        import tomeishi.index.faiss_index  # noqa: F401  # its code is no part of the index's memory
+def serve(root: Path) -> None:
+    """In a process of its own: opens the snapshot, answers all queries, measures films."""
+    queries = np.load(root / "queries.npy")
+    import tomeishi.index.faiss_index  # noqa: F401  # its code is no part of the index's memory
+
     before = memory_bytes()
-    snapshot = current(root / engine, SPEC.key)
+    snapshot = current(root, SPEC.key)
     assert snapshot is not None
-    batches = [queries[start : start + BATCH] for start in range(0, len(queries), BATCH)]
     opened = memory_bytes() - before
-    answers = [snapshot.search(batch, K) for batch in batches]
-    np.savez(
-        root / f"{engine}.npz",
-        items=np.concatenate([a[1] for a in answers]),
-        times=np.concatenate([a[2] for a in answers]),
-    )
-    memory = {"opened": opened, "searched": memory_bytes() - before, "mapped": mapped_bytes(snapshot.folder)}
-    print(json.dumps(memory), flush=True)
-    for line in sys.stdin:
-        with ThreadPoolExecutor(int(line)) as callers:
-            start = time.perf_counter()
-            list(callers.map(lambda batch: snapshot.search(batch, K), batches))
-            print(len(queries) / (time.perf_counter() - start), flush=True)
+    films = [queries[at : at + FILM_FRAMES] for at in range(0, len(queries) - FILM_FRAMES + 1, FILM_FRAMES)]
+    first = _timed(lambda: snapshot.search(films[0], NEIGHBOURS))
+    _, items, times = snapshot.search(queries, K)
+    np.save(root / "found.npy", items * ROWS_PER_ITEM + times.astype(np.int64))
+    # Halves of a film on two threads: a search runs on one, and gives the interpreter free meanwhile.
+    with ThreadPoolExecutor(2) as threads:
+        halves = [
+            _timed(lambda: list(threads.map(lambda half: snapshot.search(half, NEIGHBOURS), np.array_split(film, 2))))  # noqa: B023
+            for film in films * ROUNDS
+        ]
+    alone = [_timed(lambda: snapshot.search(film, NEIGHBOURS)) for film in films * ROUNDS]  # noqa: B023
+    cpu_s = time.process_time()
+    for film in films:
+        snapshot.search(film, NEIGHBOURS)
+    cpu_s = (time.process_time() - cpu_s) / len(films)
+    figures = {
+        "memory_bytes": {"opened": opened, "searched": memory_bytes() - before, "mapped": mapped_bytes(root)},
+        "film_first_s": round(first, 3),
+        "film_s": _spread(alone),
+        "film_on_two_threads_s": _spread(halves),
+        "film_cpu_s": round(cpu_s, 3),
+        "volumes": [[volume.engine, volume.rows] for volume in snapshot.volumes],
+    }
+    print(json.dumps(figures), flush=True)
 
 
-def build(root: Path, engine: str, rows: int, seed: int) -> dict[str, Any]:
-    start = time.perf_counter()
-    snapshot = publish(root / engine, SPEC, items(rows, seed), "benchmark", engine=engine)
-    seconds = time.perf_counter() - start
-    size = sum(entry["bytes"] for entry in snapshot.manifest.files.values())
-    return {"build_s": round(seconds, 1), "file_bytes_per_row": round(size / rows, 1)}
+def _timed(work: Any) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
-def measure(rows: int, queries_count: int, seed: int) -> dict[str, dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="index-scale-") as folder:
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"median": round(statistics.median(values), 3), "lowest": round(min(values), 3)}
+
+
+def measure(rows: int, queries_count: int, seed: int, at: Path | None) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="index-scale-", dir=at) as folder:
         root = Path(folder)
-        results = {engine: build(root, engine, rows, seed) for engine in ENGINES}
-        exact = current(root / "exact", SPEC.key)
-        assert exact is not None
-        queries, sources = queries_of(exact, min(queries_count, rows), seed)
+        drawn = Drawn(rows, seed)
+        queries, sources = drawn.queries(queries_count)
         np.save(root / "queries.npy", queries)
-        processes = {}
-        for engine in ENGINES:
-            command = [sys.executable, __file__, "--serve", engine, "--root", folder]
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            assert process.stdout is not None
-            results[engine]["memory_bytes"] = json.loads(process.stdout.readline())
-            processes[engine] = process
-        for callers in (1, 2):
-            rates: dict[str, list[float]] = {engine: [] for engine in ENGINES}
-            for _ in range(ROUNDS):
-                for engine, process in processes.items():
-                    assert process.stdin is not None
-                    assert process.stdout is not None
-                    process.stdin.write(f"{callers}\n")
-                    process.stdin.flush()
-                    rates[engine].append(float(process.stdout.readline()))
-            for engine, values in rates.items():
-                results[engine][f"queries_per_s_{callers}_callers"] = {
-                    "median": round(statistics.median(values)),
-                    "lowest": round(min(values)),
-                    "highest": round(max(values)),
-                }
-        for process in processes.values():
-            process.communicate()
-        answers = {engine: np.load(root / f"{engine}.npz") for engine in ENGINES}
-        keys = {engine: a["items"] * ROWS_PER_ITEM + a["times"].astype(np.int64) for engine, a in answers.items()}
-        wanted = sources[:, 0] * ROWS_PER_ITEM + sources[:, 1]
-        for engine, found in keys.items():
-            shared = [np.intersect1d(*pair).size / K for pair in zip(found, keys["exact"], strict=True)]
-            results[engine]["recall_at_10"] = round(float(np.mean(shared)), 4)
-            results[engine]["true_frame_first"] = round(float(np.mean(found[:, 0] == wanted)), 4)
-        return results
+        began = time.perf_counter()
+        snapshot = publish(root, SPEC, drawn.sources(range(drawn.items)), "whole")
+        figures: dict[str, Any] = {"rows": rows, "build_s": round(time.perf_counter() - began, 1)}
+        size = sum(entry["bytes"] for entry in snapshot.manifest.files.values())
+        figures["file_bytes_per_row"] = round(size / rows, 1)
+        figures |= served(root)
+        truth, found = truth_of(snapshot, queries), np.load(root / "found.npy")
+        figures["recall_at_10"] = round(float(np.mean([np.isin(*p).mean() for p in zip(truth, found, strict=True)])), 4)
+        figures["true_frame_first"] = round(float(np.mean(found[:, 0] == sources)), 4)
+        memory = figures["memory_bytes"]
+        figures["memory_bytes_per_row"] = round(memory["searched"] / rows, 1)
+        figures["one_more"] = changed(root, drawn, range(drawn.items + 1), "one more")
+        figures["one_less"] = changed(root, drawn, range(1, drawn.items + 1), "one less")
+        return figures
+
+
+def changed(root: Path, drawn: Drawn, numbers: range, checkpoint: str) -> dict[str, Any]:
+    """Seconds and written bytes of a publishing that changes one item."""
+    before = current(root, SPEC.key)
+    assert before is not None
+    began = time.perf_counter()
+    after = publish(root, SPEC, drawn.sources(numbers), checkpoint)
+    seconds = time.perf_counter() - began
+    return {"seconds": round(seconds, 2), "bytes_written": written(before, after), "volumes": len(after.volumes)}
+
+
+def written(before: Snapshot, after: Snapshot) -> int:
+    """Bytes of files that only the newer version has."""
+    old = {(path.stat().st_dev, path.stat().st_ino) for path in before.folder.rglob("*") if path.is_file()}
+    new = [path.stat() for path in after.folder.rglob("*") if path.is_file()]
+    return sum(each.st_size for each in new if (each.st_dev, each.st_ino) not in old)
+
+
+def served(root: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.index_scale", "--serve", str(root)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def with_growth(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How cost grows from each run to the next: seconds ~ rows ** exponent."""
+    for smaller, larger in pairwise(runs):
+        times = larger["film_cpu_s"] / smaller["film_cpu_s"]
+        larger["cost_grows_as"] = round(math.log(times) / math.log(larger["rows"] / smaller["rows"]), 2)
+    return runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--queries", type=int, default=1024)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=960)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--serve", choices=ENGINES, help=argparse.SUPPRESS)
-    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--at", type=Path, help="folder with room for 1.7 KB a row meanwhile")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.root, options.serve, options.root / "queries.npy")
+        serve(options.serve)
         return
-    load = os.getloadavg()[0]
-    engines = measure(options.rows, options.queries, options.seed)
-    run = {
-        "rows": options.rows,
-        "width": WIDTH,
-        "queries": options.queries,
-        "batch": BATCH,
-        "k": K,
-        "seed": options.seed,
-        "rounds": ROUNDS,
-        "exact_up_to": EXACT_UP_TO,
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "load_before": round(load, 2),
-            "system": platform.system(),
-        },
-        "versions": {
-            "tomeishi": tomeishi.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "faiss": faiss.__version__,
-        },
-        "engines": engines,
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    kept = json.loads(options.out.read_text())["runs"] if options.out.exists() else []
-    runs = sorted([*(other for other in kept if other["rows"] != options.rows), run], key=lambda one: one["rows"])
-    options.out.write_text(
-        json.dumps({"command": "benchmarks/index_scale.py --rows ROWS", "runs": runs}, indent=2) + "\n"
-    )
-    print(json.dumps(run, indent=2))
+    load = round(os.getloadavg()[0], 2)
+    run = {**measure(options.rows, options.queries, options.seed, options.at), "load_before": load}
+    kept = read(NAME)
+    others = [each for each in (kept["figures"]["runs"] if kept else []) if each["rows"] != options.rows]
+    runs = with_growth(sorted([*others, run], key=lambda each: int(each["rows"])))
+    settings = {
+        "queries": options.queries, "width": WIDTH, "k": K, "film_frames": FILM_FRAMES, "neighbours": NEIGHBOURS,
+        "rounds": ROUNDS, "exact_up_to": EXACT_UP_TO,
+    }  # fmt: skip
+    print(record(NAME, seed=options.seed, settings=settings, figures={"runs": runs}))
 
 
 if __name__ == "__main__":

@@ -60,11 +60,11 @@ def test_searches_from_several_threads_agree(tmp_path: Path) -> None:
 
 
 def test_more_rows_than_the_nearest_lists_hold_are_found_all_the_same(tmp_path: Path) -> None:
-    """Of 300 lists 64 are looked into, about 2,600 rows."""
-    rows = unit(np.random.default_rng(0).standard_normal((12_000, 16)))
-    _, found = FaissIndex.build(tmp_path, rows, Metric.COSINE).search(rows[:3], 2900)
+    """Of 400 lists 64 are looked into, about 6,400 rows."""
+    rows = unit(np.random.default_rng(0).standard_normal((40_000, 16)))
+    _, found = FaissIndex.build(tmp_path, rows, Metric.COSINE).search(rows[:3], 9000)
     assert (found >= 0).all()
-    assert all(np.unique(numbers).size == 2900 for numbers in found)
+    assert all(np.unique(numbers).size == 9000 for numbers in found)
     assert found[:, 0].tolist() == [0, 1, 2]
 
 
@@ -97,3 +97,24 @@ def test_lists_of_other_rows_are_reported_as_tampered(tmp_path: Path) -> None:
     (tmp_path / "1001" / "lists.faiss").replace(tmp_path / "1000" / "lists.faiss")
     with pytest.raises(Tampered, match="rows beside it"):
         FaissIndex.open(tmp_path / "1000")
+
+
+def test_what_was_learned_is_used_again_where_it_is_fine_enough(tmp_path: Path) -> None:
+    rows = clustered_rows(Metric.COSINE, 5000)
+    first = FaissIndex.build(tmp_path / "first", rows, Metric.COSINE)
+    smaller = FaissIndex.build(tmp_path / "smaller", rows[:800], Metric.COSINE, like=first)
+    assert np.array_equal(smaller.centroids, first.centroids)
+    small = FaissIndex.build(tmp_path / "small", rows[:200], Metric.COSINE)
+    larger = FaissIndex.build(tmp_path / "larger", rows, Metric.COSINE, like=small)
+    assert len(larger.centroids) == len(first.centroids) > 2 * len(small.centroids)
+
+
+def test_an_index_with_anothers_lists_finds_what_its_own_would(tmp_path: Path) -> None:
+    rows = clustered_rows(Metric.COSINE, 5000)
+    like = FaissIndex.build(tmp_path / "like", clustered_rows(Metric.COSINE, 5000, seed=3), Metric.COSINE)
+    index = FaissIndex.build(tmp_path / "index", rows, Metric.COSINE, like=like)
+    queries = altered(rows[:200])
+    _, truth = nearest(rows, queries, 10)
+    _, found = index.search(queries, 10)
+    assert np.mean([np.intersect1d(*pair).size / 10 for pair in zip(found, truth, strict=True)]) >= 0.9
+    assert np.mean(found[:, 0] == truth[:, 0]) >= 0.95

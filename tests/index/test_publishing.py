@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
-from tomeishi.index.snapshot import Item, Snapshot, current, publish
+from tomeishi.index.snapshot import Snapshot, current, publish
+from tomeishi.index.volume import Item, Source
 from tomeishi.testing.indexes import clustered_rows
 
 SPEC = DescriptorSpec("picture", 1, 64, Metric.COSINE, 0.2, "this test", None)
@@ -21,29 +23,30 @@ from pathlib import Path
 import numpy as np
 from tomeishi.errors import TomeishiError
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
-from tomeishi.index.snapshot import Item, current, publish
+from tomeishi.index.snapshot import current, publish
+from tomeishi.index.volume import Item, Source
 from tomeishi.testing.indexes import clustered_rows
 
 SPEC = DescriptorSpec("picture", 1, 64, Metric.COSINE, 0.2, "this test", None)
 root = Path(sys.argv[1])
 
+def item(number, rows):
+    values = clustered_rows(Metric.COSINE, rows, 64, number)
+    return Item(f"item_{number}", np.arange(rows) * 0.5, values, np.ones(rows, np.float32))
+
 def items(count, rows):
     for number in range(count):
-        values = clustered_rows(Metric.COSINE, rows, 64, number)
-        yield Item(f"item_{number}", np.arange(rows) * 0.5, values, np.ones(rows, np.float32))
+        yield Source(f"item_{number}", str(rows), rows, lambda number=number: item(number, rows))
 """
 
 
-def items(count: int, rows: int) -> list[Item]:
-    return [
-        Item(
-            f"item_{number}",
-            0.5 * np.arange(rows, dtype=np.float64),
-            clustered_rows(Metric.COSINE, rows, 64, number),
-            np.ones(rows, np.float32),
-        )
-        for number in range(count)
-    ]
+def item(number: int, rows: int) -> Item:
+    values = clustered_rows(Metric.COSINE, rows, 64, number)
+    return Item(f"item_{number}", 0.5 * np.arange(rows, dtype=np.float64), values, np.ones(rows, np.float32))
+
+
+def items(count: int, rows: int) -> list[Source]:
+    return [Source(f"item_{n}", str(rows), rows, partial(item, n, rows)) for n in range(count)]
 
 
 def start(script: str, root: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -67,7 +70,7 @@ def in_force(root: Path) -> Snapshot:
 
 KILLED_AT_EVERY_STEP = """
 # Each round forks a publisher that kills itself, as kill -9 would, at its n-th step that touches a file or folder.
-STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "fcntl.flock"}
+STEPS = {"open", "os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "fcntl.flock"}
 
 def killed_at(step, engine):
     child = os.fork()
@@ -111,11 +114,40 @@ def test_a_publisher_killed_at_any_step_leaves_a_whole_snapshot(engine: str, tmp
     assert not list(tmp_path.rglob(".*"))
 
 
+KILLED_WHILE_ADDING = (
+    KILLED_AT_EVERY_STEP.replace(
+        'publish(root, SPEC, items(2, 50), "new", engine=engine)', 'publish(root, SPEC, grown(), "new")'
+    )
+    .replace('items(1, 10), "old", engine="exact"', 'items(4, 50), "old"')
+    .replace(
+        "import tomeishi.index.faiss_index",
+        """
+def grown():
+    yield from items(4, 50)
+    yield Source("item_7", "new", 20, lambda: item(7, 20))
+""",
+    )
+)
+
+
+def test_a_publisher_killed_while_it_adds_leaves_the_old_snapshot_whole(tmp_path: Path) -> None:
+    """The new version shares a volume with the old one."""
+    *states, last = run(KILLED_WHILE_ADDING, tmp_path, "")
+    assert last == "done"
+    assert states == sorted(states, reverse=True)
+    assert set(states) == {"old", "new"}
+    assert len(in_force(tmp_path).volumes) == 2
+    assert not list(tmp_path.rglob(".*"))
+
+
 PAUSED_WHILE_STREAMING = """
-def paused():
-    yield from items(2, 2000)
+def never():
     print("half way", flush=True)
     sys.stdin.read()
+
+def paused():
+    yield from items(2, 2000)
+    yield Source("item_9", "never", 1, never)
 
 publish(root, SPEC, paused(), "new")
 """
@@ -155,7 +187,7 @@ def test_two_publishers_at_once_both_finish_and_one_is_in_force(tmp_path: Path) 
     reading = 0
     while any(process.poll() is None for process in publishers):
         snapshot = current(tmp_path, SPEC.key)
-        reading += snapshot is not None and snapshot.search(items(1, 5)[0].rows, 1)[1].shape == (5, 1)
+        reading += snapshot is not None and snapshot.search(item(0, 5).rows, 1)[1].shape == (5, 1)
     outputs = [process.communicate(timeout=300) for process in publishers]
     assert [process.returncode for process in publishers] == [0, 0], outputs
     digests = [output.split() for output, _ in outputs]

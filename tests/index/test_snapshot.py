@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from tomeishi.errors import BadInput, NotFound, Tampered
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
 from tomeishi.index import snapshot as snapshot_module
-from tomeishi.index.snapshot import Item, Snapshot, current, publish
+from tomeishi.index.snapshot import Snapshot, current
+from tomeishi.index.snapshot import publish as publish_sources
+from tomeishi.index.volume import Item, Source
 from tomeishi.testing.indexes import clustered_rows
+from tomeishi.values import digest_of
 
 COSINE = DescriptorSpec("picture", 1, 16, Metric.COSINE, 0.2, "this test", "sha256:" + "0" * 64)
 HAMMING = DescriptorSpec("bits", 1, 256, Metric.HAMMING, 31, "this test", None)
@@ -26,6 +30,17 @@ def item(item_id: str, count: int = 20, seed: int = 0, spec: DescriptorSpec = CO
 
 def items(count: int = 3, spec: DescriptorSpec = COSINE) -> list[Item]:
     return [item(f"ref_{number}", 20 + number, number, spec) for number in range(count)]
+
+
+def source(given: Item) -> Source:
+    mark = digest_of(given.rows.tobytes() + given.times_s.tobytes() + given.quality.tobytes())
+    return Source(given.item_id, mark, len(given.rows), lambda: given)
+
+
+def publish(
+    root: Path, spec: DescriptorSpec, given: Iterable[Item], checkpoint: str, *, engine: str | None = None
+) -> Snapshot:
+    return publish_sources(root, spec, (source(each) for each in given), checkpoint, engine=engine)
 
 
 def in_force(root: Path) -> Snapshot:
@@ -194,22 +209,24 @@ def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
         current(tmp_path, "../elsewhere")
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "items.json"])
+@pytest.mark.parametrize("name", ["manifest.json", "items.json", "volumes/0/items.json"])
 def test_an_altered_small_file_is_noticed_when_opening(name: str, tmp_path: Path) -> None:
     flip(publish(tmp_path, COSINE, items(), "c1").folder / name, 5)
     with pytest.raises(Tampered, match=name):
         current(tmp_path, COSINE.key)
 
 
-@pytest.mark.parametrize("name", ["vectors/rows.npy", "owners.npy", "times.npy", "quality.npy"])
+@pytest.mark.parametrize("name", ["vectors/rows.npy", "times.npy", "quality.npy"])
 def test_an_altered_large_file_is_noticed_by_verify(name: str, tmp_path: Path) -> None:
     publish(tmp_path, COSINE, items(), "c1").verify()
-    flip(in_force(tmp_path).folder / name)
+    flip(in_force(tmp_path).folder / "volumes" / "0" / name)
     with pytest.raises(Tampered, match=name):
         in_force(tmp_path).verify()
 
 
-@pytest.mark.parametrize("name", ["vectors/rows.npy", "owners.npy", "manifest.json", "items.json"])
+@pytest.mark.parametrize(
+    "name", ["volumes/0/vectors/rows.npy", "volumes/0/times.npy", "volumes/0/items.json", "manifest.json", "items.json"]
+)
 def test_a_cut_or_missing_file_is_noticed_when_opening(name: str, tmp_path: Path) -> None:
     path = publish(tmp_path, COSINE, items(), "c1").folder / name
     path.write_bytes(path.read_bytes()[:-1])
@@ -237,6 +254,148 @@ def test_another_format_is_named(tmp_path: Path) -> None:
 
 
 def test_publishing_mends_a_damaged_snapshot(tmp_path: Path) -> None:
-    shutil.rmtree(publish(tmp_path, COSINE, items(), "c1").folder / "vectors")
+    shutil.rmtree(publish(tmp_path, COSINE, items(), "c1").folder / "volumes" / "0" / "vectors")
     publish(tmp_path, COSINE, items(), "c1")
     in_force(tmp_path).verify()
+
+
+def unreadable(given: Item) -> Source:
+    def read() -> Item:
+        raise AssertionError(f"{given.item_id} is in the index already")
+
+    return replace(source(given), read=read)
+
+
+GREAT = [item(f"old_{number}", 100, number) for number in range(4)]
+
+
+def test_what_is_added_makes_a_volume_and_nothing_else_is_read(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    new = item("new", 30, 9)
+    snapshot = publish_sources(tmp_path, COSINE, [*map(unreadable, GREAT), source(new)], "c2")
+    assert [volume.rows for volume in snapshot.volumes] == [400, 30]
+    assert snapshot.item_ids == (*(each.item_id for each in GREAT), "new")
+    assert np.array_equal(snapshot.item("new").rows, new.rows)
+    assert np.array_equal(snapshot.item("old_2").rows, GREAT[2].rows)
+
+
+def test_an_older_version_shares_its_files_with_the_newer_one(tmp_path: Path) -> None:
+    first = publish(tmp_path, COSINE, GREAT, "c1")
+    second = publish(tmp_path, COSINE, [*GREAT, item("new", 30, 9)], "c2")
+    name = Path("volumes/0/vectors/rows.npy")
+    assert (first.folder / name).samefile(second.folder / name)
+    first.verify()
+    second.verify()
+
+
+@pytest.mark.parametrize("engine", ["exact", "faiss"])
+def test_a_search_looks_into_all_volumes(engine: str, tmp_path: Path) -> None:
+    grown = [*GREAT, item("new", 30, 9)]
+    publish(tmp_path / "grown", COSINE, GREAT, "c1", engine=engine)
+    snapshot = publish(tmp_path / "grown", COSINE, grown, "c2", engine=engine)
+    whole = publish(tmp_path / "whole", COSINE, grown, "c2", engine=engine)
+    assert (len(snapshot.volumes), len(whole.volumes)) == (2, 1)
+    queries = np.concatenate([each.rows[::7] for each in grown])
+    mine, theirs = snapshot.search(queries, 9), whole.search(queries, 9)
+    assert np.allclose(mine[0], theirs[0], atol=1e-6)
+    assert np.array_equal(mine[1], theirs[1])
+    assert np.array_equal(mine[2], theirs[2])
+
+
+def test_an_item_that_is_gone_is_found_no_more(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    less = [*GREAT[:1], *GREAT[2:]]
+    snapshot = publish_sources(tmp_path, COSINE, map(unreadable, less), "c2")
+    distances, found, times = snapshot.search(GREAT[1].rows, 300)
+    assert [volume.rows for volume in snapshot.volumes] == [400]
+    assert snapshot.manifest.rows == 300
+    assert all(np.unique(numbers).tolist() == [0, 1, 2] for numbers in found)
+    assert np.isfinite(distances).all()
+    assert np.isfinite(times).all()
+    with pytest.raises(NotFound, match="old_1"):
+        snapshot.item("old_1")
+
+
+def test_where_too_few_rows_count_the_rest_is_empty(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    snapshot = publish(tmp_path, COSINE, GREAT[:3], "c2")
+    distances, found, _ = snapshot.search(GREAT[3].rows[:2], 350)
+    assert (found[:, 300:] == -1).all()
+    assert np.isposinf(distances[:, 300:]).all()
+    assert np.isfinite(distances[:, :300]).all()
+
+
+def test_an_item_with_other_rows_answers_with_the_new_ones_alone(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    shorter = replace(GREAT[1], times_s=np.arange(40.0) + 900, rows=GREAT[1].rows[:40], quality=GREAT[1].quality[:40])
+    snapshot = publish(tmp_path, COSINE, [GREAT[0], shorter, *GREAT[2:]], "c2")
+    assert [volume.rows for volume in snapshot.volumes] == [400, 40]
+    assert snapshot.manifest.rows == 340
+    assert snapshot.item("old_1").times_s.tolist() == shorter.times_s.tolist()
+    _, found, times = snapshot.search(GREAT[1].rows[50:60], 1)
+    mine = found[:, 0] == snapshot.item_ids.index("old_1")
+    assert (times[mine] >= 900).all()
+
+
+def test_an_item_that_is_what_it_was_before_is_written_anew(tmp_path: Path) -> None:
+    """The last copy speaks; an older one that would be right again does not."""
+    changed = replace(GREAT[1], quality=np.full(100, 0.25, np.float32))
+    publish(tmp_path, COSINE, GREAT, "c1")
+    publish(tmp_path, COSINE, [GREAT[0], changed, *GREAT[2:]], "c2")
+    snapshot = publish(tmp_path, COSINE, GREAT, "c3")
+    assert np.array_equal(snapshot.item("old_1").quality, GREAT[1].quality)
+    assert snapshot.manifest.rows == 400
+
+
+def test_a_volume_of_which_much_is_gone_is_written_anew(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    snapshot = publish(tmp_path, COSINE, GREAT[:2], "c2")
+    assert [volume.rows for volume in snapshot.volumes] == [200]
+
+
+def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
+    """A hundred times one item more: each row is written seldom, and a search looks into few volumes."""
+    given: list[Item] = []
+    written = 0
+    for number in range(100):
+        given.append(item(f"ref_{number:03}", 10, number))
+        before = set(current(tmp_path, COSINE.key).volumes if number else ())  # type: ignore[union-attr]
+        kept = {volume.folder / "items.json" for volume in before}
+        snapshot = publish(tmp_path, COSINE, given, f"c{number}")
+        written += sum(
+            volume.rows
+            for volume in snapshot.volumes
+            if not any((volume.folder / "items.json").samefile(path) for path in kept if path.exists())
+        )
+        assert len(snapshot.volumes) <= 7
+    assert snapshot.manifest.rows == 1000
+    assert written < 6_000
+    assert snapshot.item_ids[-1] == "ref_099"
+
+
+def test_small_volumes_that_are_many_together_get_faiss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_module, "EXACT_UP_TO", 480)
+    publish(tmp_path, COSINE, GREAT, "c1")
+    grown = [*GREAT, item("new", 90, 9)]
+    snapshot = publish(tmp_path, COSINE, grown, "c2")
+    assert [(volume.engine, volume.rows) for volume in snapshot.volumes] == [("faiss", 490)]
+    later = publish(tmp_path, COSINE, [*grown, item("newer", 20, 10)], "c3")
+    assert [(volume.engine, volume.rows) for volume in later.volumes] == [("faiss", 490), ("exact", 20)]
+    assert later.manifest.engine == "faiss"
+
+
+def test_other_weights_share_nothing(tmp_path: Path) -> None:
+    publish(tmp_path, COSINE, GREAT, "c1")
+    snapshot = publish(tmp_path, replace(COSINE, weights_digest="sha256:" + "1" * 64), [*GREAT, item("new", 30)], "c2")
+    assert [volume.rows for volume in snapshot.volumes] == [430]
+
+
+def test_a_file_system_without_second_names_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    publish(tmp_path, COSINE, GREAT, "c1")
+    monkeypatch.setattr("os.link", refuse)
+    snapshot = publish(tmp_path, COSINE, [*GREAT, item("new", 30, 9)], "c2")
+    assert len(snapshot.volumes) == 2
+    snapshot.verify()

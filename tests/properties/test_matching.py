@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
 from tomeishi.fingerprint.fingerprint import Fingerprint
-from tomeishi.index.snapshot import Item, publish
+from tomeishi.index.snapshot import publish
+from tomeishi.index.volume import Item, Source
 from tomeishi.matching.matches import Frames, Match, SameFrame, frames_of, match
 from tomeishi.matching.score import BandLimit, Calibration
 from tomeishi.matching.snapshots import Searchable
@@ -100,6 +101,10 @@ def test_a_match_tells_the_truth_and_reads_the_same_from_either_side(seed: int, 
     assert back[0] == pytest.approx(truth[[2, 3, 0, 1]], abs=0.51)
 
 
+def _source(item: Item) -> Source:
+    return Source(item.item_id, "published once", len(item.rows), lambda: item)
+
+
 def _found(references: Mapping[str, Frames], order: Sequence[str], query: Frames) -> dict[str, Match]:
     """All matches of `query`, through an index of `references` published in this order."""
     with tempfile.TemporaryDirectory() as folder:
@@ -108,11 +113,14 @@ def _found(references: Mapping[str, Frames], order: Sequence[str], query: Frames
         image = publish(
             Path(folder),
             IMAGE,
-            (Item(name, f.track.times_s, f.image, quality) for name, f, quality in items),
+            (_source(Item(name, f.track.times_s, f.image, quality)) for name, f, quality in items),
             checkpoint,
         )
         bits = publish(
-            Path(folder), BITS, (Item(name, f.track.times_s, f.pdq, quality) for name, f, quality in items), checkpoint
+            Path(folder),
+            BITS,
+            (_source(Item(name, f.track.times_s, f.pdq, quality)) for name, f, quality in items),
+            checkpoint,
         )
         searchable = Searchable(image, bits, {name: f.track.duration_s for name, f, _ in items})
         candidates = searchable.candidates(query.image, SAME.image)

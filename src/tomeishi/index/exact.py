@@ -36,8 +36,8 @@ class ExactIndex:
         self._values = values
 
     @classmethod
-    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0) -> Self:
-        """See VectorIndex. Nothing here is drawn by chance, so `seed` changes nothing."""
+    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0, like: Self | None = None) -> Self:
+        """See VectorIndex. Nothing here is drawn by chance or learned: `seed` and `like` change nothing."""
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with ColumnWriter(folder / "rows.npy", rows.dtype, rows.shape[1]) as column:

@@ -12,7 +12,7 @@ from several threads or processes. The build uses all cores; how many does not c
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import log2, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,10 +31,19 @@ CANDIDATES = 100
 _CANDIDATES_PER_ANSWER = 4
 _TRAINING_ROWS_PER_LIST = 40
 """faiss asks for at least 39."""
+_TRAINING_ROUNDS = 10
+"""Of k-means."""
+_TWO_LEVELS_FROM = 256
+_LISTS_PER_ROOT = 2
+"""Lists for each root of the number of rows."""
+_LOOKED_INTO = 64
+"""Lists whose rows are compared. Lists become more as the root of the number of rows, so what is compared does too."""
 _TRAINING_BYTES = 256 << 20
 """Most memory for the rows that k-means sees."""
 _ADD_BLOCK = 1 << 16
-_RERANK_BYTES = 16 << 20
+_QUERY_BLOCK = 64
+"""Queries asked together: faiss holds 64 KB for each of them, a kilobyte for each list that it looks into."""
+_RERANK_BYTES = 4 << 20
 
 
 class FaissIndex:
@@ -46,7 +55,7 @@ class FaissIndex:
         self._lists = lists
 
     @classmethod
-    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0) -> Self:
+    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0, like: Self | None = None) -> Self:
         if metric is not Metric.COSINE:
             raise BadInput(f"a faiss index compares by cosine, not by {metric}; use the exact index")
         with storing(folder):
@@ -55,7 +64,7 @@ class FaissIndex:
             for block in checked_blocks(rows, metric):
                 column.append(block)
         if len(rows):
-            _write_lists(folder / "lists.faiss", _fill_lists(rows, seed))
+            _write_lists(folder / "lists.faiss", _fill_lists(rows, seed, like.centroids if like else None))
         with storing(folder):
             sync_folder(folder)
         return cls.open(folder)
@@ -81,6 +90,14 @@ class FaissIndex:
         return len(self._values)
 
     @property
+    def centroids(self) -> NDArray[np.float32]:
+        """Of the lists, (lists, width)."""
+        if self._lists is None:
+            return np.zeros((0, self._values.shape[1]), np.float32)
+        found: NDArray[np.float32] = self._lists.quantizer.reconstruct_n(0, self._lists.nlist)
+        return found
+
+    @property
     def metric(self) -> Metric:
         return Metric.COSINE
 
@@ -98,11 +115,12 @@ class FaissIndex:
         return self._re_ranked(queries, candidates, k)
 
     def _candidates(self, queries: RowBlock, wanted: int, lists: int) -> NDArray[np.int64]:
-        if not len(queries):
-            return np.empty((0, wanted), np.int64)
+        rows = np.empty((len(queries), wanted), np.int64)
+        probing = faiss.SearchParametersIVF(nprobe=lists)  # type: ignore[call-arg]  # its stub forgets keywords
         with _one_thread():
-            probing = faiss.SearchParametersIVF(nprobe=lists)  # type: ignore[call-arg]  # its stub forgets keywords
-            rows: NDArray[np.int64] = self._lists.search(queries, wanted, params=probing)[1]
+            for start in range(0, len(queries), _QUERY_BLOCK):
+                part = slice(start, start + _QUERY_BLOCK)
+                rows[part] = self._lists.search(queries[part], wanted, params=probing)[1]
         return rows
 
     def _re_ranked(
@@ -126,21 +144,53 @@ class FaissIndex:
         return self._values[start:stop].astype(np.float32)
 
 
-def _fill_lists(rows: RowBlock, seed: int) -> Any:
-    """faiss's index of `rows`: the same bytes for the same rows and seed."""
+def _fill_lists(rows: RowBlock, seed: int, learned: NDArray[np.float32] | None) -> Any:
+    """faiss's index of `rows`: the same bytes for the same rows, seed and centroids."""
     count, width = rows.shape
-    # Four times the root of the number of rows, as a power of two, as long as k-means has rows enough for each list.
-    lists = max(1, min(2 ** round(log2(4 * sqrt(count))), count // _TRAINING_ROWS_PER_LIST))
-    index = faiss.IndexIVFRaBitQFastScan(faiss.IndexFlatL2(width), width, lists)
-    index.nprobe = min(lists, max(64, lists // 64))
-    index.cp.seed = seed
-    index.cp.min_points_per_centroid = 1  # small indexes are meant; faiss would warn on stderr
-    sample = min(count, _TRAINING_ROWS_PER_LIST * lists, _TRAINING_BYTES // (4 * width))
-    chosen = np.random.default_rng(seed).choice(count, sample, replace=False, shuffle=False)
-    index.train(np.ascontiguousarray(rows[np.sort(chosen)]))
+    lists = max(1, min(round(_LISTS_PER_ROOT * sqrt(count)), count // _TRAINING_ROWS_PER_LIST))
+    wanted = min(count, _TRAINING_ROWS_PER_LIST * lists, _TRAINING_BYTES // (4 * width))
+    chosen = np.random.default_rng(seed).choice(count, wanted, replace=False, shuffle=False)
+    sample = np.ascontiguousarray(rows[np.sort(chosen)])
+    fitting = learned is not None and 2 * len(learned) >= lists and learned.shape[1] == width
+    centroids = learned if fitting and learned is not None else _centroids(sample, lists, seed)
+    quantizer = faiss.IndexFlatL2(width)
+    quantizer.add(centroids)
+    index = faiss.IndexIVFRaBitQFastScan(quantizer, width, len(centroids))
+    index.nprobe = min(len(centroids), _LOOKED_INTO)
+    index.train(sample)  # of the codes: faiss trains no quantizer that has all its centroids
     for start in range(0, count, _ADD_BLOCK):
         index.add(np.ascontiguousarray(rows[start : start + _ADD_BLOCK]))
     return index
+
+
+def _centroids(sample: NDArray[np.float32], lists: int, seed: int) -> NDArray[np.float32]:
+    """Centres of `lists` lists, by k-means on two levels: the root of their number first, then each part in proportion.
+
+    That takes the root of the work of one level, and finds as much (decision 0013).
+    """
+    top = round(sqrt(lists)) if lists >= _TWO_LEVELS_FROM else 1
+    coarse = _k_means(sample, top, seed)
+    parts = faiss.IndexFlatL2(sample.shape[1])
+    parts.add(coarse)
+    own: NDArray[np.int64] = parts.search(sample, 1)[1][:, 0]
+    sizes = np.bincount(own, minlength=top)
+    # What is left after rounding down goes where the shares were cut most.
+    shares = sizes / len(sample) * lists
+    given = np.floor(shares).astype(np.int64)
+    given[np.argsort(given - shares, kind="stable")[: lists - given.sum()]] += 1
+    fine = [_k_means(np.ascontiguousarray(sample[own == part]), int(n), seed) for part, n in enumerate(given) if n]
+    return np.concatenate(fine)
+
+
+def _k_means(sample: NDArray[np.float32], centres: int, seed: int) -> NDArray[np.float32]:
+    parameters = faiss.ClusteringParameters()
+    parameters.seed, parameters.niter = seed, _TRAINING_ROUNDS
+    # Small indexes are meant; faiss would warn on stderr.
+    parameters.min_points_per_centroid, parameters.max_points_per_centroid = 1, len(sample)
+    clustering = faiss.Clustering(sample.shape[1], centres, parameters)
+    clustering.train(sample, faiss.IndexFlatL2(sample.shape[1]))
+    found: NDArray[np.float32] = faiss.vector_to_array(clustering.centroids).reshape(centres, sample.shape[1])
+    return found
 
 
 def _write_lists(path: Path, index: Any) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from tomeishi.errors import BadInput, Tampered
 from tomeishi.fingerprint.descriptor import Metric
 from tomeishi.values import canonical, digest_of
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Manifest:
     checkpoint: str
     files: Mapping[str, Mapping[str, Any]]
     """By path inside the snapshot: `{"bytes": size, "digest": "sha256:..."}`."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """Of a snapshot of vectors: the engine of each volume by its number, in whose order they speak."""
 
     @property
     def version(self) -> str:

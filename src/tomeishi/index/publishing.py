@@ -104,11 +104,11 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
             raise Tampered(f"{path} is gone or was altered; build the index again")
 
 
-def files_in(building: Path) -> dict[str, dict[str, int | str]]:
-    """Size and digest of every file of a build, by its path inside."""
+def files_in(building: Path, *, deep: bool = True) -> dict[str, dict[str, int | str]]:
+    """Size and digest of every file of a build, by its path inside; not `deep`, of those that lie in no folder."""
     return {
         path.relative_to(building).as_posix(): {"bytes": path.stat().st_size, "digest": digest_of_file(path)}
-        for path in sorted(building.rglob("*"))
+        for path in sorted(building.rglob("*") if deep else building.iterdir())
         if path.is_file()
     }
 

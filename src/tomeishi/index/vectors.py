@@ -19,10 +19,11 @@ class VectorIndex(Protocol):
     """An immutable set of rows in a folder, opened memory-mapped."""
 
     @classmethod
-    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0) -> Self:
+    def build(cls, folder: Path, rows: RowBlock, metric: Metric, *, seed: int = 0, like: Self | None = None) -> Self:
         """Write the index of `rows` (n, row_width) into the empty `folder`; n may be 0, `rows` may be a memory map.
 
-        The same rows and seed give the same bytes. BadInput for rows that are not of the metric's kind.
+        What was learned of the rows of `like` may be used again. The same rows, seed and `like` give the same bytes.
+        BadInput for rows that are not of the metric's kind.
         """
         ...
 

@@ -6,6 +6,7 @@ never be found. Both descriptors' snapshots hold the same samples of the same re
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,14 @@ from sqlalchemy import Connection
 from tomeishi.errors import Tampered
 from tomeishi.fingerprint.descriptor import DescriptorSpec
 from tomeishi.fingerprint.fingerprint import Fingerprint
-from tomeishi.index.snapshot import Item, Snapshot, current, publish
+from tomeishi.index.snapshot import Snapshot, current, publish
+from tomeishi.index.volume import Item, Source
 from tomeishi.matching.align import Track
 from tomeishi.matching.matches import MIN_QUALITY, Frames
 from tomeishi.matching.score import telling
 from tomeishi.registry import references as registry
 from tomeishi.storage.blobs import Blobs
-from tomeishi.values import Interval
+from tomeishi.values import Interval, canonical, digest_of
 
 _NEIGHBOURS = 100
 """Rows asked for per query frame: a long still shot of one reference must not hide the others."""
@@ -92,10 +94,10 @@ def build(transaction: Connection, blobs: Blobs, root: Path, image: DescriptorSp
     """Publish both snapshots of the registry as it stands; nothing is done where they are current."""
     checkpoint = registry.checkpoint(transaction)
     for spec in (image, pdq):
-        publish(root, spec, _items(transaction, blobs, image, spec), checkpoint)
+        publish(root, spec, _sources(transaction, blobs, image, spec), checkpoint)
 
 
-def _items(transaction: Connection, blobs: Blobs, image: DescriptorSpec, spec: DescriptorSpec) -> Iterator[Item]:
+def _sources(transaction: Connection, blobs: Blobs, image: DescriptorSpec, spec: DescriptorSpec) -> Iterator[Source]:
     """What counts of every reference, for the descriptor `spec`; `image` says which frames are blank."""
     by_image = {file.reference_id: file for file in registry.fingerprint_files_of(transaction, image.key)}
     excluded: defaultdict[str, list[Interval]] = defaultdict(list)
@@ -104,13 +106,21 @@ def _items(transaction: Connection, blobs: Blobs, image: DescriptorSpec, spec: D
     for file in registry.fingerprint_files_of(transaction, spec.key):
         if file.reference_id not in by_image:
             continue
-        own = Fingerprint.from_bytes(blobs.get(file.digest))
-        seen = own if spec.key == image.key else Fingerprint.from_bytes(blobs.get(by_image[file.reference_id].digest))
-        kept = (seen.quality >= MIN_QUALITY) & ~_within(own.times_s, excluded[file.reference_id])
-        yield Item(file.reference_id, own.times_s[kept], own.rows[kept], own.quality[kept])
+        intervals = tuple(excluded[file.reference_id])
+        looked_at = by_image[file.reference_id].digest
+        decides = [file.digest, looked_at, MIN_QUALITY, [[each.start, each.end] for each in intervals]]
+        read = partial(_item, blobs, file.reference_id, file.digest, looked_at, intervals)
+        yield Source(file.reference_id, digest_of(canonical(decides)), file.rows, read)
 
 
-def _within(times_s: NDArray[np.float64], intervals: list[Interval]) -> NDArray[np.bool_]:
+def _item(blobs: Blobs, reference_id: str, digest: str, looked_at: str, excluded: tuple[Interval, ...]) -> Item:
+    own = Fingerprint.from_bytes(blobs.get(digest))
+    seen = own if digest == looked_at else Fingerprint.from_bytes(blobs.get(looked_at))
+    kept = (seen.quality >= MIN_QUALITY) & ~_within(own.times_s, excluded)
+    return Item(reference_id, own.times_s[kept], own.rows[kept], own.quality[kept])
+
+
+def _within(times_s: NDArray[np.float64], intervals: tuple[Interval, ...]) -> NDArray[np.bool_]:
     inside = np.zeros(len(times_s), dtype=bool)
     for interval in intervals:
         inside |= (times_s >= interval.start) & (times_s < interval.end)
