@@ -193,6 +193,29 @@ def speed(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.speed --runs {settings['runs']}")])
 
 
+def index_scale(result: dict[str, Any]) -> str:
+    """The index by number of rows."""
+    lines = [
+        "| rows | memory a row | file a row | recall@10 | true frame first | a 60 s film, one thread (lowest) "
+        "| two threads (lowest) | core-s a film | cost grows as rows to the | one item more | one less |",
+        "|---" * 11 + "|",
+    ]
+    for run in result["figures"]["runs"]:
+        memory = run["memory_bytes"]["searched"] / run["rows"]
+        grows = run.get("cost_grows_as")
+        lines.append(
+            f"| {run['rows']:,} | {memory:.0f} B | {run['file_bytes_per_row']:.0f} B | {run['recall_at_10']:.3f} "
+            f"| {run['true_frame_first']:.3f} | {run['film_s']['median']:.2f} s ({run['film_s']['lowest']:.2f} s) "
+            f"| {run['film_on_two_threads_s']['median']:.2f} s ({run['film_on_two_threads_s']['lowest']:.2f} s) "
+            f"| {run['film_cpu_s']:.3f} | {'-' if grows is None else f'{grows:.2f}'} "
+            f"| {run['one_more']['seconds']:.2f} s, {run['one_more']['bytes_written'] / 1e6:.1f} MB "
+            f"| {run['one_less']['seconds']:.2f} s, {run['one_less']['bytes_written'] / 1e6:.2f} MB |"
+        )
+    loads = ", ".join(f"{run['load_before']}" for run in result["figures"]["runs"])
+    lines += ["", f"Load of the two cores before each run: {loads}; memory has some 100 MB that do not grow with rows."]
+    return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.index_scale --rows ROWS")])
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "spine": ("spine", spine),
     "calibration": ("calibration", calibration),
@@ -201,6 +224,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "localisation": ("localisation-test", localisation),
     "unrelated": ("unrelated-test", unrelated),
     "speed": ("speed", speed),
+    "index_scale": ("index-scale", index_scale),
 }
 """Block to result and function."""
 
