@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from tomeishi import wiring
 from tomeishi.registry import works
 from tomeishi.screening.mentions import Mention
-from tomeishi.screening.names import Found
 from tomeishi.screening.prompts import LONGEST_PROMPT
+from tomeishi.screening.reading import Found
 from tomeishi.values import Band, Verdict
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tomeishi.screening.levelling import level, level_all
-from tomeishi.screening.names import NameFound, NameIndex
+from tomeishi.screening.names import NameIndex
 from tomeishi.screening.ordinary import ordinary_words
+from tomeishi.screening.reading import NameFound
 from tomeishi.screening.second_look import SHORT
 from tomeishi.screening.spellings import RegisteredName
 
@@ -90,7 +91,8 @@ def test_adding_an_unrelated_name_removes_no_find(name: str, other: str, before:
         }
 
 
-@given(noise)
+@given(noise | st.text("aeiouAEIOUnんアイウエオーコ ", max_size=20))
+@example("テッポウオ")
 def test_both_ways_of_levelling_agree(text: str) -> None:
     levelled = level(text)
     assert levelled.stream.split() == level_all([text])[0].split()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tomeishi.screening.names import Found, NameFound, NameIndex
+from tomeishi.screening.names import NameIndex
+from tomeishi.screening.reading import Found, NameFound
 from tomeishi.screening.spellings import RegisteredName
 
 WORK, OTHER = "wrk_star", "wrk_sea"

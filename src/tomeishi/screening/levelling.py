@@ -11,16 +11,19 @@ Letters that pass for others (Cyrillic а, 力 for カ) count as those; marks an
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tomeishi.registry.folding import romaji
+
+_TOGETHER = 2048
+"""Texts that are levelled as one; more would only leave the processor's cache."""
 
 _SMALL_Y, _SMALL_VOWEL = "\x01", "\x02"
 _MARKS = dict.fromkeys("ゃゅょャュョ", _SMALL_Y) | dict.fromkeys("ぁぃぅぇぉァィゥェォ", _SMALL_VOWEL)
 _SILENT = frozenset("っッー")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-_LEVEL = {"l": "r", "v": "b", "j": "zy"}
+_LEVEL = {"l": "r", "v": "b"}
 _LIKE_KANA = str.maketrans("力口二八工夕卜一", "カロニハエタトー")
 
 _INVISIBLE = re.compile(
@@ -31,7 +34,7 @@ _INVISIBLE = re.compile(
 _LOOK_ALIKES = re.compile("[力口二八工夕卜一]+")
 _SPELLED_KANA = re.compile("(?:[^\\w\n]|_)(?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
 _GAP = re.compile("[ \u3000・_~*.\\-](?<=[ぁ-ゖ々一-鿿].)(?=[ぁ-ゖ々一-鿿])")
-_WORD = re.compile("[ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+")
+_WORD = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+)")
 _BLANKS = re.compile("  +")
 _SPELLED_OUT = re.compile(r" (?<=(?<![^ \n])[a-z] )(?=[a-z](?![^ \n]))")
 """The blank between two letters that stand alone: p i k a."""
@@ -53,6 +56,7 @@ _KANA_RULES = {
     _SMALL_VOWEL: "",
 }
 _LATIN_RULES = {
+    "j": "zy",
     "tch": "ty",
     "cch": "ty",
     "ch": "ty",
@@ -68,9 +72,10 @@ _LATIN_RULES = {
     "mp": "np",
     "mm": "nm",
 }
-_KANA_LONG = re.compile(r"(O)[OU]+|(E)[EI]+|([AIUN])\3+")
-_LATIN_LONG = re.compile(r"(o)[ou]+|(e)[ei]+|([a-z])\3+")
-_SHORT = r"\1\2\3"
+_LONG_LATIN = {letter: letter for letter in "abdfghikmnpqrstuwxyz"} | {"o": "uo", "e": "ie"}
+_LONG_KANA = {letter: letter for letter in "AIUN"} | {"O": "UO", "E": "IE"}
+"""Letters after which others, one or many, only draw out the sound; themselves last, since ou and uo leave oo."""
+_LONG_RUN = re.compile("|".join(f"{letter}[{others}]+" for letter, others in (_LONG_LATIN | _LONG_KANA).items()))
 _RULES = [(re.compile(re.escape(old)), old, new) for old, new in (*_KANA_RULES.items(), *_LATIN_RULES.items())]
 
 
@@ -85,10 +90,9 @@ class Levelled:
 
 def level_all(texts: Sequence[str]) -> list[str]:
     """The streams of many texts, each with a blank at either end."""
-    streams = {
-        True: iter(_streams([text for text in texts if text.isascii()], _ascii)),
-        False: iter(_streams([text for text in texts if not text.isascii()], _any)),
-    }
+    plain = [text for text in texts if text.isascii()]
+    others = [unicodedata.normalize("NFKC", text) for text in texts if not text.isascii()]
+    streams = {True: iter(_by_line(_ascii, plain)), False: iter(_by_line(_any, others))}
     return [next(streams[text.isascii()]) for text in texts]
 
 
@@ -105,12 +109,12 @@ def level(text: str) -> Levelled:
     tracked = Levelled(like_kana(tracked.stream), tracked.starts, tracked.ends)
     for pattern in (_SPELLED_KANA, _GAP):
         tracked = _replaced(tracked, pattern, "")
-    tracked = _translated(_replaced(tracked, _WORD, r" \g<0> "))
+    tracked = _translated(_replaced(tracked, _WORD))
     tracked = _replaced(_replaced(tracked, _BLANKS, " "), _SPELLED_OUT, "")
     for pattern, old, new in _RULES:
         if old in tracked.stream:
             tracked = _replaced(tracked, pattern, new)
-    return _replaced(_replaced(tracked, _LATIN_LONG, _SHORT), _KANA_LONG, _SHORT)
+    return _replaced(tracked, _LONG_RUN)
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
@@ -131,17 +135,18 @@ def _translated(text: Levelled) -> Levelled:
     return Levelled(text.stream.translate(_LETTERS), [text.starts[n] for n in at], [text.ends[n] for n in at])
 
 
-def _replaced(text: Levelled, pattern: re.Pattern[str], template: str) -> Levelled:
-    """As `pattern.sub` does it. A word keeps its places; other new letters stand for all that they replace."""
+def _replaced(text: Levelled, pattern: re.Pattern[str], new: str = "") -> Levelled:
+    """As `pattern.sub` does it. New letters stand for all that they replace, but a word only gets blanks around it."""
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     done = 0
     for found in pattern.finditer(text.stream):
         before, after = found.span()
-        # As `found.expand`, which reads its template anew each time.
-        whole = f" {found[0]} " if pattern is _WORD else template
-        new = "".join(filter(None, found.groups())) if template is _SHORT else whole
+        if pattern is _WORD:
+            new = f" {found[0]} "
+        elif pattern is _LONG_RUN:
+            new = found[0][0]
         pieces += (text.stream[done:before], new)
         starts += text.starts[done:before]
         ends += text.ends[done:before]
@@ -158,31 +163,32 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], template: str) -> Levell
     return Levelled("".join(pieces), starts + text.starts[done:], ends + text.ends[done:])
 
 
-def _streams(texts: Sequence[str], whole: Callable[[str], str]) -> list[str]:
-    if not texts:
-        return []
-    return whole(
-        "\n".join(f" {text} " if "\n" not in text else f" {text.replace(chr(10), ' ')} " for text in texts)
-    ).split("\n")
+def _by_line(whole: Callable[[str], str], texts: Sequence[str]) -> list[str]:
+    lines = [f" {text} " if "\n" not in text else f" {text.replace(chr(10), ' ')} " for text in texts]
+    parts = [lines[at : at + _TOGETHER] for at in range(0, len(lines), _TOGETHER)]
+    return [stream for part in parts for stream in whole("\n".join(part)).split("\n")]
 
 
 def _ascii(text: str) -> str:
-    return _latin(_SPELLED_OUT.sub("", _blanks(text.translate(_ASCII))))
+    return _by_rules(text.translate(_ASCII), _LATIN_RULES, _LONG_LATIN)
 
 
 def _any(text: str) -> str:
-    text = like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
-    text = _WORD.sub(r" \g<0> ", _GAP.sub("", _SPELLED_KANA.sub("", text)))
-    text = _SPELLED_OUT.sub("", _blanks(text.translate(_LETTERS)))
-    for old, new in _KANA_RULES.items():
-        text = text.replace(old, new)
-    return _KANA_LONG.sub(_SHORT, _latin(text))
+    text = _GAP.sub("", _SPELLED_KANA.sub("", like_kana(_INVISIBLE.sub("", text))))
+    # Splitting at the words and joining again takes a third of the time of a template that adds blanks.
+    text = " ".join(_WORD.split(text)).translate(_LETTERS)
+    return _by_rules(text, _KANA_RULES | _LATIN_RULES, _LONG_LATIN | _LONG_KANA)
 
 
-def _latin(text: str) -> str:
-    for old, new in _LATIN_RULES.items():
+def _by_rules(text: str, rules: Mapping[str, str], long: Mapping[str, str]) -> str:
+    text = _SPELLED_OUT.sub("", _blanks(text))
+    for old, new in rules.items():
         text = text.replace(old, new)
-    return _LATIN_LONG.sub(_SHORT, text)
+    for letter, others in long.items():
+        for other in others:
+            while letter + other in text:
+                text = text.replace(letter + other, letter)
+    return text
 
 
 def _blanks(text: str) -> str:

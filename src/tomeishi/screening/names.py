@@ -1,68 +1,29 @@
 """Names of works and characters, found in prompts.
 
 An Aho-Corasick automaton over levelled names sees every prompt; only where it strikes, or where a prompt holds words
-that no dictionary knows (`second_look`), is a prompt read letter by letter. A name inside a longer one is not meant;
-of two that share only some letters, neither is inside the other, and both are told. A name that is short, or an
-ordinary word or given name, counts only beside another name of its work, or within 『』.
+that no dictionary knows (`second_look`), is a prompt read letter by letter (`reading`).
 """
 
 import gc
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import ahocorasick
 
-from tomeishi.registry.folding import fold
-from tomeishi.screening.boundaries import script_of_letter, stands_alone
-from tomeishi.screening.levelling import level, level_all, like_kana
-from tomeishi.screening.ordinary import ordinary_words
-from tomeishi.screening.second_look import Near, SecondLook
-from tomeishi.screening.spellings import KATAKANA, LONG_KANA, Key, RegisteredName, keys_of
+from tomeishi.screening.levelling import level_all
+from tomeishi.screening.reading import NameFound, Reading, Strike
+from tomeishi.screening.second_look import SecondLook
+from tomeishi.screening.spellings import LONG_KANA, Key, Keys, RegisteredName
 
 _BATCH = 512
 """Prompts that are levelled together."""
 
+_BEGINNING = 9
+"""Bytes of a form by which the automaton seeks it; all of it would take twice as long to build."""
+
 _SHORTEST = 3
 """Letters of kana or Latin that are sought even beside the name's work."""
-
-_LONG_WORD = re.compile(r"[^\W\d_]{3,}")
-_BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
-_INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cf", "Cs"})
-_VOICING = "ﾞﾟ\u3099\u309a"
-_Strike = tuple[int, int, Key]
-"""First and last letter in the stream, and what may stand there."""
-
-
-class Found(StrEnum):
-    """How a name was found."""
-
-    WRITTEN = "written"
-    """As registered, but for width, case and kind of kana."""
-    LEVELLED = "levelled"
-    """In another script or spelling, or with letters that pass for others."""
-    BESIDE = "beside"
-    """Short or ordinary, but beside another name of its work."""
-    JOINED = "joined"
-    """Broken up, or with figures for letters."""
-    NEAR = "near"
-    """With a letter or two wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class NameFound:
-    """One name at [start, end) of a prompt, in code points."""
-
-    name: RegisteredName
-    start: int
-    end: int
-    how: Found
-    likeness: float
-    """1, or for a near name the share of its letters that agree."""
 
 
 class NameIndex:
@@ -70,34 +31,33 @@ class NameIndex:
 
     def __init__(self, names: Iterable[RegisteredName]) -> None:
         self.names = tuple(dict.fromkeys(names))
-        self.beside: defaultdict[str, list[Key]] = defaultdict(list)
+        self._beside: dict[str, list[Key]] = {}
         self._company: dict[str, tuple[set[str], list[str]]] = {}
         self._automaton: Any = ahocorasick.Automaton()
         collecting = gc.isenabled()
-        gc.disable()  # it would walk a hundred thousand new keys again and again: half of the time
+        gc.disable()  # it would walk a hundred thousand new lists again and again: half of the time
         try:
-            self.keys = keys_of(self.names)
-            self._build()
+            self._keys = Keys(self.names)
+            self._patterns = self._build()
         finally:
             if collecting:
                 gc.enable()
-        self._second_look = SecondLook(self.keys, self.names)
+        self._second_look = SecondLook(self._keys, self.names)
 
-    def _build(self) -> None:
-        patterns: dict[str, list[Key]] = {}
-        for form, key in self.keys.items():
-            if not key.alone and not (form.isascii() and len(form.strip()) < _SHORTEST):
-                for number in key.names:
-                    self.beside[self.names[number].work_id].append(key)
-            if key.alone or key.phrase or (key.titles and len(form) > (3 if form.isascii() else 1)):
-                patterns.setdefault(form, []).append(key)
-                if form[0] in "UI" and len(form) > LONG_KANA:  # の and うさぎ level to NOSAGI
-                    patterns.setdefault(form[1:], []).append(key)
+    def _build(self) -> list[list[tuple[str, str]]]:
+        """What the automaton seeks, by number: what begins alike, as letters to find and the form they stand for."""
+        forms = list(self._keys.sought())
         # Edges of a node are searched one by one: bytes keep them few.
-        written = _as_bytes("\n".join(patterns)).split("\n") if patterns else []
-        for letters, (pattern, keys) in zip(written, patterns.items(), strict=True):
-            self._automaton.add_word(letters, (len(letters), pattern, keys))
+        letters = _as_bytes("\n".join(forms)).split("\n") if forms else []
+        begins: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for whole, form in zip(letters, forms, strict=True):
+            begins[whole[:_BEGINNING]].append((whole, form))
+            if form[0] in "UI" and len(form) > LONG_KANA:  # の and うさぎ level to NOSAGI
+                begins[whole[1 : _BEGINNING + 1]].append((whole[1:], form))
+        for number, beginning in enumerate(begins):
+            self._automaton.add_word(beginning, number)
         self._automaton.make_automaton()
+        return list(begins.values())
 
     def find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         """For each prompt its names, by place."""
@@ -107,218 +67,63 @@ class NameIndex:
 
     def _find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         streams = level_all(prompts)
-        strikes = self._strikes(streams)
-        odd, runs = self._second_look.odd_words(streams), self._second_look.odd_katakana(prompts)
-        results: list[list[NameFound]] = []
-        for number, (prompt, stream) in enumerate(zip(prompts, streams, strict=True)):
-            struck = [
-                each
-                for each in strikes.get(number, ())
-                if each[2].alone or each[2].phrase or "『" in prompt or self._has_company(each[2], stream)
-            ]
-            words: list[tuple[int, int, Near]] = []
-            places: list[tuple[int, int, Near]] = []
-            if odd and not odd.isdisjoint(stream.split()):
-                words = self._second_look.words(stream, odd)
-                places += self._second_look.figures(prompt)
-            if any(run in prompt for run in runs):
+        words = [stream.split() for stream in streams]
+        strikes = self._strikes(streams, prompts)
+        odd, with_katakana = self._second_look.odd_words(words), self._second_look.with_odd_katakana(prompts)
+        results: list[list[NameFound]] = [[] for _ in prompts]
+        for number, prompt in enumerate(prompts):
+            pieces = self._second_look.words(words[number], odd) if not odd.isdisjoint(words[number]) else []
+            places = self._second_look.figures(prompt) if not odd.isdisjoint(words[number]) else []
+            if number in with_katakana:
                 places += self._second_look.katakana(prompt)
-            if struck or words or places:
-                reading = _Reading(self, prompt)
-                reading.look_at(struck)
-                reading.look_again(words, places)
-                results.append(reading.result())
-            else:
-                results.append([])
+            if number in strikes or pieces or places:
+                reading = Reading(self.names, self.beside, prompt)
+                reading.look_at(strikes.get(number, ()))
+                reading.look_again(pieces, places)
+                results[number] = reading.result()
         return results
 
-    def _strikes(self, streams: Sequence[str]) -> dict[int, list[_Strike]]:
-        found: defaultdict[int, list[_Strike]] = defaultdict(list)
-        whole = [_as_bytes(stream) for stream in streams]
-        number, begins, ends = 0, 0, len(whole[0])
-        for last, (length, pattern, keys) in self._automaton.iter("\n".join(whole)):
+    def _strikes(self, streams: Sequence[str], prompts: Sequence[str]) -> dict[int, list[Strike]]:
+        """By number of the prompt; only of keys that may count there."""
+        found: defaultdict[int, list[Strike]] = defaultdict(list)
+        lines = [_as_bytes(stream) for stream in streams]
+        text = "\n".join(lines)
+        number, begins, ends = 0, 0, len(lines[0])
+        for last, which in self._automaton.iter(text):
             while last >= ends:
                 number += 1
-                begins, ends = ends + 1, ends + 1 + len(whole[number])
-            before = last - length + 1 - begins
-            first = before if streams[number].isascii() else len(whole[number][:before].encode("latin-1").decode())
-            found[number] += [(first, first + len(pattern) - 1, key) for key in keys]
+                begins, ends = ends + 1, ends + 1 + len(lines[number])
+            for letters, form in self._patterns[which]:
+                at = last + 1 - min(len(letters), _BEGINNING)
+                key = self._keys.get(form) if text.startswith(letters, at) else None
+                if key is not None and (
+                    key.alone
+                    or key.phrase
+                    or (key.titles and ("『" in prompts[number] or self._has_company(key, streams[number])))
+                ):
+                    first = len(text[begins:at].encode("latin-1").decode())
+                    found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
         return found
 
-    def _has_company(self, key: Key, stream: str) -> bool:
+    def _has_company(self, title: Key, stream: str) -> bool:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
-        here = set(stream.split())
-        for work in {self.names[n].work_id for n in key.names}:
-            if work not in self._company:
-                forms = {other.form for other in self.beside[work]}
-                words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
-                self._company[work] = words, [form for form in forms if form.strip() not in words]
-            words, others = self._company[work]
-            if words & here - {key.form.strip()} or any(form != key.form and form in stream for form in others):
-                return True
-        return False
+        if title.form not in self._company:
+            forms = {key.form for work in title.titles for key in self.beside(work)} - {title.form}
+            words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
+            self._company[title.form] = words, [form for form in forms if form.strip() not in words]
+        words, others = self._company[title.form]
+        return not words.isdisjoint(stream.split()) or any(form in stream for form in others)
 
-
-class _Reading:
-    """One prompt, read letter by letter."""
-
-    def __init__(self, index: NameIndex, prompt: str) -> None:
-        self.index, self.prompt = index, prompt
-        self.levelled = level(prompt)
-        self.visible, self.at = _visible(prompt)
-        self.until = [0] * len(prompt)  # for each letter, where the farthest find ends that it is part of
-        self.found: list[NameFound] = []
-        self.titles: set[str] = set()
-
-    def look_at(self, strikes: Sequence[_Strike]) -> None:
-        names = self.index.names
-        sure: list[tuple[int, int, Key]] = []
-        for first, last, key in sorted(strikes, key=lambda strike: strike[0] - strike[1]):
-            place = self._place(first, last, key)
-            if place is not None and (
-                key.alone or _is_bracketed(self.prompt, *place) or (key.phrase and _is_capitalised(self.prompt, *place))
-            ):
-                sure.append((*place, key))
-            elif not key.alone:
-                self.titles |= {names[n].work_id for n in key.names if names[n].character_id is None}
-        for start, end, key in sorted(sure, key=lambda each: each[0] - each[1]):
-            if self.until[start] < end:
-                self._take(start, end, key.names, None)
-
-    def look_again(self, words: Sequence[tuple[int, int, Near]], places: Sequence[tuple[int, int, Near]]) -> None:
-        """Finds of the second look: by first and last word of the stream, and by place."""
-        at = [found.span() for found in re.finditer("[^ ]+", self.levelled.stream)]
-        spans = [(self.levelled.starts[at[a][0]], self.levelled.ends[at[b][1] - 1], near) for a, b, near in words]
-        for start, end, (numbers, likeness) in (*spans, *places):
-            if not any(self.until[start:end]):
-                self._take(start, end, numbers, Found.JOINED if likeness == 1 else Found.NEAR, likeness)
-
-    def result(self) -> list[NameFound]:
-        sure = {each.name.work_id for each in self.found}
-        works = sure | self.titles
-        beside = {key.form: key for work in works for key in self.index.beside[work]}
-        for key in sorted(beside.values(), key=lambda key: -len(key.form)):
-            at = self.levelled.stream.find(key.form)
-            while at >= 0:
-                place = self._place(at, at + len(key.form) - 1, key)
-                if place is not None and not any(self.until[place[0] : place[1]]):
-                    self._take(*place, [n for n in key.names if self.index.names[n].work_id in works], Found.BESIDE)
-                at = self.levelled.stream.find(key.form, at + 1)
-        owners: defaultdict[str, set[str | None]] = defaultdict(set)
-        for each in self.found:
-            owners[each.name.work_id].add(each.name.character_id)
-        kept = [
-            each
-            for each in self.found
-            if each.how is not Found.BESIDE
-            or each.name.work_id in sure
-            or (None in owners[each.name.work_id] and len(owners[each.name.work_id]) > 1)
-        ]
-        return sorted(kept, key=lambda each: (each.start, -each.end))
-
-    def _take(self, start: int, end: int, numbers: Sequence[int], how: Found | None, likeness: float = 1.0) -> None:
-        written = fold(self.prompt[start:end])
-        owners: dict[tuple[str, str | None], NameFound] = {}
-        for number in numbers:
-            name = self.index.names[number]
-            here = how or (Found.WRITTEN if fold(name.text) == written else Found.LEVELLED)
-            owner = (name.work_id, name.character_id)
-            if owner not in owners or here is Found.WRITTEN:
-                owners[owner] = NameFound(name, start, end, here, likeness)
-        self.found += owners.values()
-        if owners:
-            self.until[start:end] = [max(end, until) for until in self.until[start:end]]
-
-    def _place(self, first: int, last: int, key: Key) -> tuple[int, int] | None:
-        """Where in the prompt the key stands as a word of its own; None where it does not."""
-        stream, starts, ends = self.levelled.stream, self.levelled.starts, self.levelled.ends
-        shortened = stream[first : last + 1] != key.form
-        first += stream[first] == " "
-        last -= stream[last] == " "
-        if key.form[0] == key.form[-1] == " ":
-            place = starts[first], self._past_silent(ends[last])
-            return place if self._is_whole(*place, key) else None
-        best: tuple[bool, int, int] | None = None
-        for start in range(starts[first - 1] if shortened and first else starts[first], ends[first]):
-            for end in range(starts[last] + 1, self._past_silent(ends[last]) + 1):
-                if start < end and self.prompt[start].isalnum() and self._ends_letter(end):
-                    piece = self.prompt[start:end]
-                    if level_all([piece])[0].strip() == key.form.strip() and self._is_whole(start, end, key):
-                        exact = any(fold(self.index.names[n].text) == fold(piece) for n in key.names)
-                        best = max(best or (False, -len(self.prompt), 0), (exact, -start, end))
-        return None if best is None else (-best[1], best[2])
-
-    def _ends_letter(self, end: int) -> bool:
-        following = self.prompt[end : end + 1]
-        joined = bool(following) and (following in "ﾞﾟ" or unicodedata.combining(following) > 0)
-        return not joined and not self.prompt[end - 1].isspace()
-
-    def _past_silent(self, end: int) -> int:
-        at = end
-        while at < len(self.prompt):
-            if self.prompt[at] in "ーｰっッｯ" or unicodedata.combining(self.prompt[at]):
-                end = at + 1
-            elif unicodedata.category(self.prompt[at]) not in _INVISIBLE:
-                break
-            at += 1
-        return end
-
-    def _is_whole(self, start: int, end: int, key: Key) -> bool:
-        texts = [self.index.names[n].text for n in key.names]
-        start, end = self.at[start], self.at[end]
-        piece = self.visible[start:end]
-        if _BREAK.search(piece) and not _is_spelled_out(piece) and not any(_BREAK.search(text) for text in texts):
-            return False
-        form = key.form.strip()
-        if form.isupper() and form.isascii() and form in ordinary_words() and not KATAKANA.fullmatch(piece):
-            return not key.alone and stands_alone(self.visible, start, end)
-        if form.isupper() and form.isascii() and len(form) < LONG_KANA:
-            # By sound, so few letters say too much: デイス would be です.
-            alike = [text for text in texts if fold(text) == fold(piece)]
-            scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
-            if (
-                key.alone
-                and scripts != {"katakana"}
-                and not any(unicodedata.normalize("NFKC", text) == piece for text in alike)
-            ):
-                return False
-            if not alike and not any(text.isascii() for text in texts):
-                return False
-        return stands_alone(self.visible, start, end)
-
-
-def _is_bracketed(text: str, start: int, end: int) -> bool:
-    return text[max(0, start - 1) : start] == "『" and text[end : end + 1] == "』"
-
-
-def _is_capitalised(text: str, start: int, end: int) -> bool:
-    """As a title is, in a prompt that does not write all words so."""
-    words = _LONG_WORD.findall(text[start:end]) or [text[start:end]]
-    others = _LONG_WORD.findall(text[:start] + " " + text[end:])
-    return all(word[0].isupper() for word in words) and (not others or any(word[0].islower() for word in others))
+    def beside(self, work: str) -> list[Key]:
+        """The keys of a work that count only beside another of its names."""
+        if work not in self._beside:
+            self._beside[work] = [
+                key
+                for key in self._keys.of_work(work)
+                if not key.alone and not (key.form.isascii() and len(key.form.strip()) < _SHORTEST)
+            ]
+        return self._beside[work]
 
 
 def _as_bytes(text: str) -> str:
     return text if text.isascii() else text.encode().decode("latin-1")
-
-
-def _is_spelled_out(piece: str) -> bool:
-    letters = sum(char.isalnum() or char == "ー" for char in piece)
-    return len(piece) - letters >= letters - 1
-
-
-def _visible(prompt: str) -> tuple[str, Sequence[int]]:
-    """In normal width, without marks and invisible characters; and where each character of the prompt is in that."""
-    if prompt.isascii():
-        return prompt, range(len(prompt) + 1)
-    letters: list[str] = []
-    at: list[int] = []
-    for char in prompt:
-        at.append(len(letters))
-        if char in _VOICING and letters:
-            voiced = unicodedata.normalize("NFKC", letters[-1] + unicodedata.normalize("NFKC", char))
-            letters[-1] = voiced if len(voiced) == 1 else letters[-1]
-        elif unicodedata.category(char) not in _INVISIBLE:
-            plain = unicodedata.normalize("NFKC", char)
-            letters.append(plain if len(plain) == 1 else char)
-    return like_kana("".join(letters)), [*at, len(letters)]

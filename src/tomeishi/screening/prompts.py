@@ -21,8 +21,9 @@ from tomeishi.registry import works
 from tomeishi.registry.works import Work
 from tomeishi.screening.findings import MadeBy
 from tomeishi.screening.mentions import Mention, mention_of
-from tomeishi.screening.names import Found, NameFound, NameIndex
+from tomeishi.screening.names import NameIndex
 from tomeishi.screening.policy import Policy, gravest
+from tomeishi.screening.reading import Found, NameFound
 from tomeishi.screening.spellings import RegisteredName
 from tomeishi.values import USE_BY_KIND, Band, Kind, Partial, Use, Verdict
 

@@ -5,23 +5,25 @@ compared only with names of its own script that begin or end as it does.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from tomeishi.screening.levelling import level_all
 from tomeishi.screening.ordinary import LOANWORD, ordinary_words
-from tomeishi.screening.spellings import KATAKANA, Key, RegisteredName, is_made_of
+from tomeishi.screening.spellings import KATAKANA, Key, Keys, RegisteredName, is_made_of
 
 ODD_WORDS = 64
 TOGETHER = 8
 SHORT = 3
 """Letters of an ordinary word that may be a piece of a name."""
 
-_NEAR_FROM = {"latin": 7, "katakana": 9}
+_NEAR_FROM = {True: 7, False: 9}
+"""Letters of a Latin name, and of one in katakana, from which one may be wrong; two letters of katakana are one."""
 _TWO_FROM = 12
-"""Letters of a name from which one, and from which two, may be wrong; two letters of katakana are one."""
 _ENDS = 3
 _KEPT = 1 << 16
 _FIGURES = str.maketrans("01345789@$!|", "oieastbgasii")
@@ -30,44 +32,54 @@ _FIGURE, _LETTER = re.compile("[0-9@$!|]"), re.compile("[A-Za-z]")
 _BROKEN_KATAKANA = re.compile("[ァ-ヺー]+(?:[ \u3000・_~.*\\-][ァ-ヺー]+)+")
 _KATAKANA_RUN = re.compile("[ァ-ヺー]{3,}")
 
-Near = tuple[list[int], float]
+Near = tuple[tuple[int, ...], float]
 """Numbers of names, and the share of letters that agree."""
 
 
 class SecondLook:
     """Over the keys of one registry."""
 
-    def __init__(self, keys: Mapping[str, Key], names: Sequence[RegisteredName]) -> None:
+    def __init__(self, keys: Keys, names: Sequence[RegisteredName]) -> None:
         self._keys = keys
         self._names = names
         self._ordinary = ordinary_words()
-        self._by_end: dict[str, list[str]] | None = None
+        self._by_end: dict[bool, tuple[list[str], list[str]]] = {}
         self._near: dict[str, Near | None] = {}
 
-    def odd_words(self, streams: Sequence[str]) -> set[str]:
+    def odd_words(self, words: Sequence[Sequence[str]]) -> set[str]:
         """Latin words of a batch that are in no dictionary."""
-        words = set(" ".join(streams).split()) - self._ordinary
-        return {word for word in words if word.islower() and word.isascii() and f" {word} " not in self._keys}
+        if len(self._near) > _KEPT:
+            self._near.clear()
+        unknown = set(chain.from_iterable(words)) - self._ordinary
+        return {word for word in unknown if word.islower() and word.isascii() and f" {word} " not in self._keys}
 
-    def odd_katakana(self, prompts: Sequence[str]) -> set[str]:
-        """Runs of katakana in a batch that are near a name, or in pieces."""
+    def with_odd_katakana(self, prompts: Sequence[str]) -> set[int]:
+        """Numbers of the prompts of a batch that hold a run of katakana near a name, or one in pieces."""
         whole = "\n".join(prompts)
-        near = {run for run in set(_KATAKANA_RUN.findall(whole)) if self._nearest_katakana(run)}
-        return near | set(_BROKEN_KATAKANA.findall(whole))
+        if whole.isascii():
+            return set()
+        runs = [(found.start(), found[0]) for found in _KATAKANA_RUN.finditer(whole)]
+        self._look_up({run for _, run in runs})
+        odd = [start for start, run in runs if self._near[run]]
+        odd += [found.start() for found in _BROKEN_KATAKANA.finditer(whole)]
+        ends = list(accumulate(len(prompt) + 1 for prompt in prompts)) if odd else []
+        return {bisect_right(ends, start) for start in odd}
 
-    def words(self, stream: str, odd: set[str]) -> list[tuple[int, int, Near]]:
-        """First and last word of the stream that may be a name in pieces, or near one; the longest first."""
-        words = stream.split()
+    def words(self, words: Sequence[str], odd: set[str]) -> list[tuple[int, int, Near]]:
+        """First and last word of a stream that may be a name in pieces, or near one; the longest first."""
         ours = [at for at, word in enumerate(words) if word in odd][:ODD_WORDS]
         found = [*self._joined(words, ours, odd)]
         found.sort(key=lambda each: each[0] - each[1])
         for at in ours:
-            if near := self._nearest(words[at]):
+            if words[at] not in self._near:
+                self._near[words[at]] = self._nearest(words[at])
+            if near := self._near[words[at]]:
                 found.append((at, at, near))
         return found
 
-    def figures(self, prompt: str) -> Iterator[tuple[int, int, Near]]:
+    def figures(self, prompt: str) -> list[tuple[int, int, Near]]:
         """Start and end of names with figures for letters (p1kachu), or after them (pikachu2)."""
+        places: list[tuple[int, int, Near]] = []
         for found in _WITH_FIGURES.finditer(prompt):
             if not (_FIGURE.search(found[0]) and _LETTER.search(found[0])):
                 continue
@@ -75,14 +87,16 @@ class SecondLook:
             for text, end in ((found[0].translate(_FIGURES), found.end()), (bare, found.start() + len(bare))):
                 key = self._keys.get(f" {level_all([text])[0].strip()} ")
                 if key is not None and key.alone:
-                    yield found.start(), end, (key.names, 1.0)
+                    places.append((found.start(), end, (key.names, 1.0)))
                     break
+        return places
 
     def katakana(self, prompt: str) -> list[tuple[int, int, Near]]:
         """Start and end of runs of katakana that are near a name, or one in pieces."""
         runs = [*_KATAKANA_RUN.finditer(prompt)]
         broken = [place for found in _BROKEN_KATAKANA.finditer(prompt) for place in self._mended(found)]
-        near = [(run.start(), run.end(), self._nearest_katakana(run[0])) for run in runs[:ODD_WORDS]]
+        self._look_up({run[0] for run in runs})
+        near = [(run.start(), run.end(), self._near[run[0]]) for run in runs[:ODD_WORDS]]
         return broken + [(start, end, each) for start, end, each in near if each is not None]
 
     def _mended(self, found: re.Match[str]) -> Iterator[tuple[int, int, Near]]:
@@ -95,11 +109,11 @@ class SecondLook:
             if key is not None and key.alone and LOANWORD + stream.strip() not in self._ordinary:
                 yield start, end, (key.names, 1.0)
 
-    def _nearest_katakana(self, run: str) -> Near | None:
-        if run not in self._near:
-            word = level_all([run])[0].strip()
-            self._keep(run, None if not word.isupper() else self._nearest(word))
-        return self._near[run]
+    def _look_up(self, runs: set[str]) -> None:
+        new = sorted(runs - self._near.keys())
+        for run, stream in zip(new, level_all(new), strict=True):
+            word = stream.strip()
+            self._near[run] = self._nearest(word) if word.isupper() else None
 
     def _joined(self, words: Sequence[str], ours: Sequence[int], odd: set[str]) -> Iterator[tuple[int, int, Near]]:
         for at in ours:
@@ -121,43 +135,36 @@ class SecondLook:
         return word in odd or (len(word) <= SHORT and word.islower() and word.isascii())
 
     def _nearest(self, word: str) -> Near | None:
-        if word not in self._near:
-            known = word in self._ordinary or f" {word} " in self._keys or word in self._keys
-            worth = len(word) >= _NEAR_FROM["latin"] - 1 and word.isalpha() and word.isascii() and not known
-            made = worth and is_made_of(word, self._ordinary)
-            self._keep(word, self._compare(word) if worth and not made else None)
-        return self._near[word]
-
-    def _keep(self, word: str, near: Near | None) -> None:
-        if len(self._near) > _KEPT:
-            self._near.clear()
-        self._near[word] = near
+        worth = len(word) >= _NEAR_FROM[True] - 1 and word.isalpha() and word.isascii()
+        known = word in self._ordinary or f" {word} " in self._keys or word in self._keys
+        return self._compare(word) if worth and not known and not is_made_of(word, self._ordinary) else None
 
     def _compare(self, word: str) -> Near | None:
-        by_end = self._by_end = self._by_end or self._ends()
-        best: tuple[int, str] | None = None
-        for form in (*by_end.get("<" + word[:_ENDS], ()), *by_end.get(">" + word[-_ENDS:], ())):
-            plain = form.strip()
-            allowed = 2 if len(plain) >= _TWO_FROM else 1
-            if abs(len(plain) - len(word)) <= allowed:
-                wrong = OSA.distance(plain, word, score_cutoff=allowed)
-                if wrong <= allowed and (best is None or (wrong, form) < best):
-                    best = wrong, form
-        if best is None:
-            return None
-        wrong, form = best
-        return self._keys[form].names, 1 - max(1, wrong) / max(len(word), len(form.strip()))
+        latin = word.islower()
+        if latin not in self._by_end:
+            self._by_end[latin] = self._ends(latin)
+        forwards, backwards = self._by_end[latin]
+        alike = {*_beginning(forwards, word[:_ENDS])}
+        alike |= {form[::-1] for form in _beginning(backwards, word[: -_ENDS - 1 : -1])}
+        found = extract(word, alike, scorer=OSA.distance, score_cutoff=2, limit=None)
+        for plain, wrong, _ in sorted(found, key=lambda each: (each[1], each[0])):
+            key = self._keys.get(f" {plain} " if latin else plain)
+            if key is not None and key.alone and (wrong < 2 or len(plain) >= _TWO_FROM) and self._is_registered_so(key):
+                return key.names, 1 - max(1, wrong) / max(len(word), len(plain))
+        return None
 
-    def _ends(self) -> dict[str, list[str]]:
-        """Forms by their first and last letters, of names that were registered in the script of the form."""
-        by_end: defaultdict[str, list[str]] = defaultdict(list)
-        for form, key in self._keys.items():
-            plain = form.strip()
-            least = _NEAR_FROM["latin" if plain.islower() else "katakana"]
-            if not (key.alone and len(plain) >= least and plain.isascii() and plain.isalpha()):
-                continue
-            texts = [self._names[number].text for number in key.names]
-            if any(text.isascii() if plain.islower() else KATAKANA.fullmatch(text) for text in texts):
-                by_end["<" + plain[:_ENDS]].append(form)
-                by_end[">" + plain[-_ENDS:]].append(form)
-        return by_end
+    def _is_registered_so(self, key: Key) -> bool:
+        """Whether one of the names is written in the script of the key."""
+        texts = [self._names[number].text for number in key.names]
+        return any(text.isascii() if key.form.islower() else KATAKANA.fullmatch(text) for text in texts)
+
+    def _ends(self, latin: bool) -> tuple[list[str], list[str]]:
+        """Forms of one word in one script, long enough to be compared; sorted, and sorted with their ends first."""
+        words = (form[1:-1] for form in self._keys) if latin else iter(self._keys)
+        least = _NEAR_FROM[latin]
+        long = [w for w in words if len(w) >= least and w.isascii() and w.isalpha() and w.islower() is latin]
+        return sorted(long), sorted(word[::-1] for word in long)
+
+
+def _beginning(forms: Sequence[str], with_letters: str) -> Sequence[str]:
+    return forms[bisect_left(forms, with_letters) : bisect_left(forms, with_letters + "\x7f")]

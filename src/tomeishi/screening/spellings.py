@@ -24,7 +24,6 @@ _TWO_WORDS = 11
 KATAKANA = re.compile("[ァ-ヺー]+")
 _BRACKETS = re.compile(r"\s*[(（［【〔].*")
 _PARTS = re.compile(r"[\s・＝=‐－\-]+")
-_WORDS = re.compile("[A-Za-z0-9 ]+")
 _PLAIN_PHRASE = re.compile("[一-鿿]{1,2}I[一-鿿]{1,2}")
 """青い花."""
 _SPEAKABLE = re.compile("(?:(?:[KSTNHMRGZDBPF]Y?|[YW]|TS)?[AIUEO]|N)+")
@@ -39,7 +38,7 @@ class RegisteredName:
     character_id: str | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Key:
     """One form, and the numbers of the names that it may stand for.
 
@@ -47,46 +46,90 @@ class Key:
     """
 
     form: str
-    names: list[int]
+    names: tuple[int, ...]
     alone: bool
     """Whether it counts without another name of its work."""
-    titles: bool
-    """Whether one of the names is a work's own."""
+    titles: frozenset[str]
+    """Works that it is a name of, and not only a name of one of their characters."""
     phrase: bool
     """Whether it is made of plain English words, and so counts only where they are capitalised: One Piece."""
 
 
-def keys_of(names: Sequence[RegisteredName]) -> dict[str, Key]:
-    """By form."""
-    keys: dict[str, Key] = {}
-    ordinary = ordinary_words()
+class Keys:
+    """The forms of many names. What a form is worth is worked out when it is first asked for."""
+
+    def __init__(self, names: Sequence[RegisteredName]) -> None:
+        self._names = names
+        self._ordinary = ordinary_words()
+        self._numbers: dict[str, list[int]] = {}
+        self._known: dict[str, Key] = {}
+        self._by_work: dict[str, list[list[str]]] = {}
+        forms: list[list[str]] = []
+        for name in names:
+            forms.append([])
+            self._by_work.setdefault(name.work_id, []).append(forms[-1])
+        for number, form in _forms_of([name.text for name in names]):
+            forms[number].append(form)
+            numbers = self._numbers.get(form)
+            if numbers is None:
+                self._numbers[form] = [number]
+            elif numbers[-1] != number:
+                numbers.append(number)
+
+    def __contains__(self, form: str) -> bool:
+        return form in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def get(self, form: str) -> Key | None:
+        """Its key; None where no name has this form."""
+        key = self._known.get(form)
+        if key is None and form in self._numbers:
+            numbers = tuple(self._numbers[form])
+            names = [self._names[number] for number in numbers]
+            phrase = _is_phrase(form, self._ordinary)
+            alone = not phrase and any(_counts_alone(form, name, self._ordinary) for name in names)
+            titles = frozenset(name.work_id for name in names if name.character_id is None)
+            key = self._known[form] = Key(form, numbers, alone, titles, phrase)
+        return key
+
+    def of_work(self, work: str) -> Iterator[Key]:
+        """Of all names of a work and its characters."""
+        for form in {form: None for forms in self._by_work[work] for form in forms}:
+            if key := self.get(form):
+                yield key
+
+    def sought(self) -> Iterator[str]:
+        """All forms but those that surely count only beside a name that does."""
+        for form in self._numbers:
+            joined = form.replace(" ", "")
+            part_of_word = len(form) < LONG_KANA and form[0] != " " and form.isascii()
+            if len(joined) > 2 and not part_of_word and joined not in self._ordinary:
+                yield form
+            elif not part_of_word or any(self._names[n].character_id is None for n in self._numbers[form]):
+                key = self.get(form)
+                long = len(form) > (3 if form.isascii() else 1)
+                if key is not None and (key.alone or key.phrase or (key.titles and long)):
+                    yield form
+
+
+def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Each form with the number of its text; a form may come twice."""
     parted: list[tuple[int, list[str]]] = []
-
-    def add(form: str, number: int, name: RegisteredName) -> None:
-        key = keys.get(form)
-        if key is None:
-            alone, phrase = _counts_alone(form, name, ordinary), _is_phrase(form, ordinary)
-            keys[form] = Key(form, [number], alone and not phrase, name.character_id is None, phrase)
-        elif key.names[-1] != number:
-            key.names.append(number)
-            key.alone = key.alone or (not key.phrase and _counts_alone(form, name, ordinary))
-            key.titles = key.titles or name.character_id is None
-
-    for number, (name, stream) in enumerate(zip(names, level_all([name.text for name in names]), strict=True)):
-        text = name.text
-        if form := stream.strip():
-            if form.isascii() and _WORDS.fullmatch(form):
-                for each in _forms(form):
-                    add(each, number, name)
-            else:
-                add(form if text[0] > "一" and text[-1] > "一" else _bounded(form, text), number, name)
+    for number, (text, stream) in enumerate(zip(texts, level_all(texts), strict=True)):
+        form = stream.strip()
+        if form.isascii():
+            for each in _forms(form):
+                yield number, each
+        elif form:
+            yield number, form if text[0] > "一" and text[-1] > "一" else _bounded(form, text)
         if not text.isalpha() and (parts := _parts(text)):
             parted.append((number, parts))
     streams = iter(level_all([part for _, parts in parted for part in parts]))
     for number, parts in parted:
         for form in _forms_of_parts([next(streams) for _ in parts], parts):
-            add(form, number, names[number])
-    return keys
+            yield number, form
 
 
 def _parts(text: str) -> list[str]:
@@ -96,43 +139,53 @@ def _parts(text: str) -> list[str]:
     return parts if bare != text or (len(parts) > 1 and not text.isascii()) else []
 
 
-def _forms(form: str) -> Iterator[str]:
+def _forms(form: str) -> list[str]:
     """Of a name in kana or Latin letters."""
     words = form.split()
-    yield from _forms_of_words(words)
+    if not words:
+        return []
+    forms = _forms_of_words(words)
     if form.isupper():
-        yield from _forms_of_words(form.lower().split())
+        forms += _forms_of_words(form.lower().split())
     elif form.islower() and _SPEAKABLE.fullmatch("".join(words).upper()):
-        yield from _forms_of_words(["".join(words).upper()])
+        forms += _forms_of_words(["".join(words).upper()])
+    return forms
 
 
-def _forms_of_words(words: list[str]) -> Iterator[str]:
-    joined = "".join(words)
-    if len(words) == 1 and joined.isupper() and len(joined) > 4:
-        yield joined
-    if len(words) > 1 or not joined.isupper() or len(joined) < LONG_KANA:
-        yield f" {joined} "
-    if len(words) > 1:
-        yield f" {' '.join(words)} "
-    if len(words) == 2 and min(map(len, words)) > 2:
-        yield f" {words[1]} {words[0]} "
-
-
-def _forms_of_parts(streams: list[str], parts: list[str]) -> Iterator[str]:
-    words = [stream.strip() for stream in streams if stream.strip()]
-    spelled = all(word.isascii() and _WORDS.fullmatch(word) for word in words)
+def _forms_of_words(words: list[str]) -> list[str]:
     if len(words) == 1:
-        yield from _forms(words[0]) if spelled else [_bounded(words[0], parts[0])]
-    elif words and spelled and all(word.isupper() for word in words):
-        yield from _forms_of_words([word.lower() for word in words])
-        yield from _forms_of_words(words)
+        (word,) = words
+        if not word.isupper() or len(word) < 5:
+            return [f" {word} "]
+        return [word] if len(word) >= LONG_KANA else [word, f" {word} "]
+    forms = [f" {''.join(words)} ", f" {' '.join(words)} "]
+    if len(words) == 2 and min(map(len, words)) > 2:
+        forms.append(f" {words[1]} {words[0]} ")
+    return forms
+
+
+def _forms_of_parts(streams: list[str], parts: list[str]) -> list[str]:
+    words = [stream.strip() for stream in streams if stream.strip()]
+    spelled = all(word.isascii() for word in words)
+    if len(words) == 1:
+        return _forms(words[0]) if spelled else [_bounded(words[0], parts[0])]
+    if words and spelled and all(word.isupper() for word in words):
+        return _forms_of_words([word.lower() for word in words]) + _forms_of_words(words)
+    return []
 
 
 def _bounded(form: str, text: str) -> str:
-    letters = [char for char in unicodedata.normalize("NFKC", text) if char.isalnum() or char == "ー"] or ["一"]
-    ends = (script_of_letter(letters[0], 0), script_of_letter(letters[-1], 0))
-    before, after = (" " if script in (None, "katakana") else "" for script in ends)
-    return before + form + after
+    """With a blank at either end where a Latin word or a run of katakana stands there."""
+    if text.isalpha():
+        first, last = text[0], text[-1]
+    else:
+        letters = [char for char in unicodedata.normalize("NFKC", text) if char.isalnum() or char == "ー"]
+        first, last = (letters[0], letters[-1]) if letters else ("一", "一")
+    return _blank_beside(first) + form + _blank_beside(last)
+
+
+def _blank_beside(letter: str) -> str:
+    return "" if "一" <= letter <= "鿿" or script_of_letter(letter, 0) not in (None, "katakana") else " "
 
 
 def _counts_alone(form: str, name: RegisteredName, ordinary: frozenset[str]) -> bool:

@@ -1,0 +1,216 @@
+"""One prompt, read letter by letter: which of the names that may stand in it do, and where.
+
+A name inside a longer one is not meant; of two that share only some letters, neither is inside the other, and both are
+told. A name that is short, or an ordinary word or given name, counts only beside another name of its work, or
+within 『』.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tomeishi.registry.folding import fold
+from tomeishi.screening.boundaries import script_of_letter, stands_alone
+from tomeishi.screening.levelling import level, level_all, like_kana
+from tomeishi.screening.ordinary import ordinary_words
+from tomeishi.screening.second_look import Near
+from tomeishi.screening.spellings import KATAKANA, LONG_KANA, Key, RegisteredName
+
+_LONG_WORD = re.compile(r"[^\W\d_]{3,}")
+_BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
+_INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cf", "Cs"})
+_VOICING = "ﾞﾟ\u3099\u309a"
+
+Strike = tuple[int, int, Key]
+"""First and last letter in the stream, and what may stand there."""
+
+
+class Found(StrEnum):
+    """How a name was found."""
+
+    WRITTEN = "written"
+    """As registered, but for width, case and kind of kana."""
+    LEVELLED = "levelled"
+    """In another script or spelling, or with letters that pass for others."""
+    BESIDE = "beside"
+    """Short or ordinary, but beside another name of its work."""
+    JOINED = "joined"
+    """Broken up, or with figures for letters."""
+    NEAR = "near"
+    """With a letter or two wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameFound:
+    """One name at [start, end) of a prompt, in code points."""
+
+    name: RegisteredName
+    start: int
+    end: int
+    how: Found
+    likeness: float
+    """1, or for a near name the share of its letters that agree."""
+
+
+class Reading:
+    """Takes what may be a name, in the order of sureness; `result` tells what is one."""
+
+    def __init__(self, names: Sequence[RegisteredName], beside: Callable[[str], Sequence[Key]], prompt: str) -> None:
+        """`beside` gives the keys of a work that count only beside another of its names."""
+        self.names, self.beside, self.prompt = names, beside, prompt
+        self.levelled = level(prompt)
+        self.visible, self.at = _visible(prompt)
+        self.until = [0] * len(prompt)  # for each letter, where the farthest find ends that it is part of
+        self.found: list[NameFound] = []
+        self.titles: set[str] = set()
+
+    def look_at(self, strikes: Sequence[Strike]) -> None:
+        sure: list[tuple[int, int, Key]] = []
+        for first, last, key in sorted(strikes, key=lambda strike: strike[0] - strike[1]):
+            place = self._place(first, last, key)
+            if place is not None and (
+                key.alone or _is_bracketed(self.prompt, *place) or (key.phrase and _is_capitalised(self.prompt, *place))
+            ):
+                sure.append((*place, key))
+            elif not key.alone:
+                self.titles |= key.titles
+        for start, end, key in sorted(sure, key=lambda each: each[0] - each[1]):
+            if self.until[start] < end:
+                self._take(start, end, key.names, None)
+
+    def look_again(self, words: Sequence[tuple[int, int, Near]], places: Sequence[tuple[int, int, Near]]) -> None:
+        """Finds of the second look: by first and last word of the stream, and by place."""
+        at = [found.span() for found in re.finditer("[^ ]+", self.levelled.stream)]
+        spans = [(self.levelled.starts[at[a][0]], self.levelled.ends[at[b][1] - 1], near) for a, b, near in words]
+        for start, end, (numbers, likeness) in (*spans, *places):
+            if not any(self.until[start:end]):
+                self._take(start, end, numbers, Found.JOINED if likeness == 1 else Found.NEAR, likeness)
+
+    def result(self) -> list[NameFound]:
+        sure = {each.name.work_id for each in self.found}
+        works = sure | self.titles
+        beside = {key.form: key for work in works for key in self.beside(work)}
+        for key in sorted(beside.values(), key=lambda key: -len(key.form)):
+            at = self.levelled.stream.find(key.form)
+            while at >= 0:
+                place = self._place(at, at + len(key.form) - 1, key)
+                if place is not None and not any(self.until[place[0] : place[1]]):
+                    self._take(*place, [n for n in key.names if self.names[n].work_id in works], Found.BESIDE)
+                at = self.levelled.stream.find(key.form, at + 1)
+        owners: defaultdict[str, set[str | None]] = defaultdict(set)
+        for each in self.found:
+            owners[each.name.work_id].add(each.name.character_id)
+        kept = [
+            each
+            for each in self.found
+            if each.how is not Found.BESIDE
+            or each.name.work_id in sure
+            or (None in owners[each.name.work_id] and len(owners[each.name.work_id]) > 1)
+        ]
+        return sorted(kept, key=lambda each: (each.start, -each.end))
+
+    def _take(self, start: int, end: int, numbers: Sequence[int], how: Found | None, likeness: float = 1.0) -> None:
+        written = fold(self.prompt[start:end])
+        owners: dict[tuple[str, str | None], NameFound] = {}
+        for number in numbers:
+            name = self.names[number]
+            here = how or (Found.WRITTEN if fold(name.text) == written else Found.LEVELLED)
+            owner = (name.work_id, name.character_id)
+            if owner not in owners or here is Found.WRITTEN:
+                owners[owner] = NameFound(name, start, end, here, likeness)
+        self.found += owners.values()
+        if owners:
+            self.until[start:end] = [max(end, until) for until in self.until[start:end]]
+
+    def _place(self, first: int, last: int, key: Key) -> tuple[int, int] | None:
+        """Where in the prompt the key stands as a word of its own; None where it does not."""
+        stream, starts, ends = self.levelled.stream, self.levelled.starts, self.levelled.ends
+        shortened = stream[first : last + 1] != key.form
+        first += stream[first] == " "
+        last -= stream[last] == " "
+        if key.form[0] == key.form[-1] == " ":
+            place = starts[first], self._past_silent(ends[last])
+            return place if self._is_whole(*place, key) else None
+        best: tuple[bool, int, int] | None = None
+        for start in range(starts[first - 1] if shortened and first else starts[first], ends[first]):
+            for end in range(starts[last] + 1, self._past_silent(ends[last]) + 1):
+                if start < end and self.prompt[start].isalnum() and self._ends_letter(end):
+                    piece = self.prompt[start:end]
+                    if level_all([piece])[0].strip() == key.form.strip() and self._is_whole(start, end, key):
+                        exact = any(fold(self.names[n].text) == fold(piece) for n in key.names)
+                        best = max(best or (False, -len(self.prompt), 0), (exact, -start, end))
+        return None if best is None else (-best[1], best[2])
+
+    def _ends_letter(self, end: int) -> bool:
+        following = self.prompt[end : end + 1]
+        joined = bool(following) and (following in "ﾞﾟ" or unicodedata.combining(following) > 0)
+        return not joined and not self.prompt[end - 1].isspace()
+
+    def _past_silent(self, end: int) -> int:
+        at = end
+        while at < len(self.prompt):
+            if self.prompt[at] in "ーｰっッｯ" or unicodedata.combining(self.prompt[at]):
+                end = at + 1
+            elif unicodedata.category(self.prompt[at]) not in _INVISIBLE:
+                break
+            at += 1
+        return end
+
+    def _is_whole(self, start: int, end: int, key: Key) -> bool:
+        texts = [self.names[n].text for n in key.names]
+        start, end = self.at[start], self.at[end]
+        piece = self.visible[start:end]
+        if _BREAK.search(piece) and not _is_spelled_out(piece) and not any(_BREAK.search(text) for text in texts):
+            return False
+        form = key.form.strip()
+        if form.isupper() and form.isascii() and form in ordinary_words() and not KATAKANA.fullmatch(piece):
+            return not key.alone and stands_alone(self.visible, start, end)
+        if form.isupper() and form.isascii() and len(form) < LONG_KANA:
+            # By sound, so few letters say too much: デイス would be です.
+            alike = [text for text in texts if fold(text) == fold(piece)]
+            scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
+            if (
+                key.alone
+                and scripts != {"katakana"}
+                and not any(unicodedata.normalize("NFKC", text) == piece for text in alike)
+            ):
+                return False
+            if not alike and not any(text.isascii() for text in texts):
+                return False
+        return stands_alone(self.visible, start, end)
+
+
+def _is_bracketed(text: str, start: int, end: int) -> bool:
+    return text[max(0, start - 1) : start] == "『" and text[end : end + 1] == "』"
+
+
+def _is_capitalised(text: str, start: int, end: int) -> bool:
+    """As a title is, in a prompt that does not write all words so."""
+    words = _LONG_WORD.findall(text[start:end]) or [text[start:end]]
+    others = _LONG_WORD.findall(text[:start] + " " + text[end:])
+    return all(word[0].isupper() for word in words) and (not others or any(word[0].islower() for word in others))
+
+
+def _is_spelled_out(piece: str) -> bool:
+    letters = sum(char.isalnum() or char == "ー" for char in piece)
+    return len(piece) - letters >= letters - 1
+
+
+def _visible(prompt: str) -> tuple[str, Sequence[int]]:
+    """In normal width, without marks and invisible characters; and where each character of the prompt is in that."""
+    if prompt.isascii():
+        return prompt, range(len(prompt) + 1)
+    letters: list[str] = []
+    at: list[int] = []
+    for char in prompt:
+        at.append(len(letters))
+        if char in _VOICING and letters:
+            voiced = unicodedata.normalize("NFKC", letters[-1] + unicodedata.normalize("NFKC", char))
+            letters[-1] = voiced if len(voiced) == 1 else letters[-1]
+        elif unicodedata.category(char) not in _INVISIBLE:
+            plain = unicodedata.normalize("NFKC", char)
+            letters.append(plain if len(plain) == 1 else char)
+    return like_kana("".join(letters)), [*at, len(letters)]
