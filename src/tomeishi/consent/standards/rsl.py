@@ -1,8 +1,9 @@
 """Really Simple Licensing 1.0 (RSL-SPEC-1.0, 2025): `<rsl>` documents.
 
-Sections 3.3 (`content`: patterns of RFC 9309) and 3.4 (`license`, `permits`, `prohibits`, words of usage). Its word is
-`ai-train`; `train-ai` is AIPREF's, and says nothing here. Where several licences or contents cover a path the strictest
-counts; a use that no licence names is unknown.
+Sections 3.3 (`content`: patterns of RFC 9309), 3.4 (`license`) and 3.5 (`permits`, `prohibits`, words of usage between
+blanks). Its word is `ai-train`; `train-ai` is AIPREF's, and says nothing here. Several licences of one content are
+distinct sets of terms, their order without meaning (3, 3.4): each is a signal of its own, a use that none names is
+unknown, and of two that speak of the same use the stricter counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -152,7 +153,7 @@ def write(contents: Sequence[Content]) -> Written:
         for name, stance in (("permits", Stance.ALLOW), ("prohibits", Stance.DENY)):
             tokens = [token for token, said in words.said if said is stance]
             if tokens:
-                SubElement(licence, name, {"type": "usage"}).text = ",".join(tokens)
+                SubElement(licence, name, {"type": "usage"}).text = " ".join(tokens)
         if any(said is Stance.ALLOW for _, said in words.said):
             SubElement(licence, "payment", {"type": "free"})
         if each.terms is not None:
