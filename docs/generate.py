@@ -46,6 +46,7 @@ EXIT_CODES = {
     "keys public": DONE,
     "keys register": DONE,
     "keys retire": DONE,
+    "keys renew": DONE,
     "keys list": DONE,
     "consent grant": DONE,
     "consent reserve": DONE,

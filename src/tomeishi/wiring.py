@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tomeishi import clock
-from tomeishi.access import checkpoints
+from tomeishi.access import checkpoints, succession
 from tomeishi.access.keys import PublicKey, SigningKey, new_key, read_key, read_public_key, write_key
 from tomeishi.config import Limits, Settings, settings_from
 from tomeishi.consent import ledger
@@ -151,6 +151,17 @@ class Platform:
             with suppress(Conflict):  # another process was faster
                 write_key(new_key("this installation"), path)
         return read_key(path)
+
+    def renew_key(self) -> None:
+        """A new key for the installation, followed from the old one in the log; the old private half is not kept."""
+        path = installation_key(self.settings)
+        coming = path.with_name("installation.next.json")
+        if not coming.exists():  # else an earlier try was interrupted
+            write_key(new_key("this installation"), coming)
+        with self.transaction() as tx:
+            succession.succeed(tx, self.key, read_key(coming), clock.now())
+        coming.replace(path)
+        del self.__dict__["key"]
 
     def register(
         self,

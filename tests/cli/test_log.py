@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 
+from tomeishi import clock, wiring
+from tomeishi.access import checkpoints, public_keys, succession
+from tomeishi.access.keys import SigningKey, new_key
+from tomeishi.consent import ledger
+from tomeishi.storage import log
+
 Command = Callable[..., Any]
 
 
@@ -126,3 +132,41 @@ def test_an_evidence_package_proves_that_its_entries_were_in_the_log(
     proof.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
     key.write_text(tomeishi("keys", "public").out, encoding="utf-8")
     assert _json(tomeishi("log", "verify", "--proof", proof, "--key", key, "--json"))["number"] == 1
+
+
+def test_what_an_earlier_key_signed_still_holds(tomeishi: Command, entries: list[str]) -> None:
+    before = _json(tomeishi("keys", "public", "--json"))["key_id"]
+    assert tomeishi("log", "checkpoint").code == 0
+    for _ in range(2):
+        renewed = _json(tomeishi("keys", "renew", "--json"))["key_id"]
+        assert renewed != before
+        found = _json(tomeishi("log", "verify", "--json"))
+        assert (found["intact"], found["logs"][0]["checkpoints"]) == (True, 1)
+    assert tomeishi("log", "checkpoint").code == 0
+    assert _json(tomeishi("log", "verify", "--json"))["logs"][1]["checkpoints"] == 2
+
+
+def test_the_coalition_goes_on_under_its_new_key(tomeishi: Command, installed: Any) -> None:
+    reserved = _json(tomeishi("consent", "reserve", "--coalition", "--use", "train", "--json"))["entry"]
+    assert tomeishi("keys", "renew").code == 0
+    assert tomeishi("consent", "reserve", "--coalition", "--use", "fine_tune").code == 0
+    states = {
+        each["retired_because"] for each in _json(tomeishi("keys", "list", "--json")) if each["member"] == "coalition"
+    }
+    assert states == {None, "rotated"}
+    history = _json(tomeishi("consent", "history", "--json"))
+    assert len(history) == 2
+    assert reserved in json.dumps(history[0])
+
+
+def test_a_key_put_in_as_a_predecessor_is_none(tomeishi: Command, installed: Any, entries: list[str]) -> None:
+    with wiring.open(installed.home) as platform:
+        forger, own = new_key("nobody"), platform.key
+        with platform.transaction() as tx:
+            succession.succeed(tx, forger, SigningKey("forged", forger.private), clock.now())
+            event = json.loads(log.read(tx, public_keys.LOG)[-1].body) | {"successor": own.public.text}
+            log.append(tx, public_keys.LOG, event, clock.now())
+            assert succession.predecessors(tx, own.public) == ()
+            checkpoints.checkpoint(tx, ledger.LOG, forger, clock.now())
+    found = _json(tomeishi("log", "verify", "--json"), 1)
+    assert "not known here" in found["logs"][0]["problems"][0]["what"]

@@ -162,6 +162,13 @@ def test_a_clock_in_the_future_is_refused(tx: Connection) -> None:
     assert ledger.head(tx)[0] == 1
 
 
+def test_a_clock_in_the_future_counts_where_it_is_said_to_be_known(tx: Connection) -> None:
+    late = grant(declared_at=NOON + DAY)
+    ledger.record(tx, sign_entry(late, KUMO_KEY), NOON, future=True)
+    assert not allowed(tx, NOON + timedelta(hours=1))
+    assert allowed(tx, NOON + DAY)
+
+
 def test_the_same_entry_is_recorded_once(tx: Connection) -> None:
     signed = sign_entry(grant(), KUMO_KEY)
     ledger.record(tx, signed, NOON)

@@ -29,6 +29,8 @@ from tomeishi.storage import log
 from tomeishi.storage.tables import log_entries, members, public_keys
 
 LOG = "keys"
+SUCCESSION = "succeeded"
+"""The event by which the installation's key is followed by another (`succession`)."""
 
 
 class RetiredBecause(StrEnum):
@@ -126,6 +128,8 @@ def _from_log(transaction: Connection) -> dict[str, MemberKey]:
     for entry in log.read(transaction, LOG):
         try:
             event = json.loads(entry.body)
+            if event["event"] == SUCCESSION:
+                continue
             key_id, at = event["key_id"], clock.from_text(event["at"])
             if event["event"] == "registered":
                 key = PublicKey.from_text(event["public_key"])

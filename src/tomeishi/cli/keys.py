@@ -79,6 +79,16 @@ def retire(
         say(f"{len(signed)} entries were signed with it; revoke with a new key what it should not have signed")
 
 
+@app.command()
+def renew(as_json: Json = False, home: Home = None) -> None:
+    """Give this installation a new key; the old one signs for it, and what the old one signed still holds."""
+    with wiring.open(home) as platform:
+        platform.renew_key()
+        key = platform.key.public
+    write_json({"key_id": key.key_id, "public_key": key.text}) if as_json else data.print(key.key_id)
+    say("give the new public key (`tomeishi keys public`) to those who check this installation's evidence")
+
+
 @app.command("list")
 def list_(as_json: Json = False, home: Home = None) -> None:
     """Registered public keys, in use and retired."""

@@ -1,12 +1,12 @@
 """`tomeishi log`: checkpoints of the append-only logs, and proofs that nothing in them was changed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tomeishi import clock, wiring
-from tomeishi.access import checkpoints, public_keys
+from tomeishi.access import checkpoints, public_keys, succession
 from tomeishi.access.keys import PublicKey, read_public_key
 from tomeishi.access.notes import LONGEST_NOTE, opened
 from tomeishi.cli.options import Home, Json
@@ -20,7 +20,9 @@ LOGS = (ledger.LOG, public_keys.LOG)
 
 Keys = Annotated[
     list[Path] | None,
-    typer.Option("--key", help="A public key that may sign checkpoints, beside this installation's own."),
+    typer.Option(
+        "--key", help="A public key that may sign checkpoints, beside this installation's own and earlier ones."
+    ),
 ]
 
 
@@ -63,6 +65,7 @@ def verify(
     with wiring.open(home) as platform:
         trusted.append(platform.key.public)
         with platform.reading() as tx:
+            trusted += _earlier_keys(tx, platform.key.public)
             states = [checkpoints.state_of(tx, log, trusted, notes) for log in LOGS]
             try:
                 ledger.entries(tx)
@@ -103,6 +106,14 @@ def prove(
         return
     out.write_bytes(checkpoints.proof_bytes(proof))
     say(f"wrote {out}; check it with `tomeishi log verify --proof {out} --key KEY`")
+
+
+def _earlier_keys(tx: Any, current: PublicKey) -> tuple[PublicKey, ...]:
+    """None where the log of keys does not hold, which is told by itself."""
+    try:
+        return succession.predecessors(tx, current)
+    except Tampered:
+        return ()
 
 
 def _verify_proof(path: Path, trusted: list[PublicKey], as_json: bool) -> int:

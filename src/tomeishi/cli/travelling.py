@@ -23,10 +23,16 @@ RECORDED_FORMAT = "tomeishi-recorded-consent-1"
 
 LONGEST_LINE = 8 * LONGEST_WORDS
 
+Future = Annotated[
+    bool,
+    typer.Option("--future", help="Take entries declared in the future too; they count from the moment they declare."),
+]
+
 
 def record(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A signed entry, made with --sign-with and --out.")],
     as_json: Json = False,
+    future: Future = False,
     home: Home = None,
 ) -> None:
     """Record an entry that a member signed elsewhere."""
@@ -43,7 +49,7 @@ def record(
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
     with wiring.open(home) as platform, platform.transaction() as tx:
-        recorded = ledger.record(tx, signed, clock.now())
+        recorded = ledger.record(tx, signed, clock.now(), future=future)
     print_recorded([recorded], as_json=as_json)
 
 
@@ -66,6 +72,7 @@ def import_(
     by: Annotated[
         str | None, typer.Option("--by", help="Record unsigned entries too, on the word of whoever exported them.")
     ] = None,
+    future: Future = False,
     as_json: Json = False,
     home: Home = None,
 ) -> int:
@@ -81,7 +88,7 @@ def import_(
     except OSError as error:
         raise BadInput(f"{file}: cannot be read") from error
     with handle, wiring.open(home) as platform, platform.transaction() as tx:
-        recorder = ledger.Recorder(tx)
+        recorder = ledger.Recorder(tx, future=future)
         for number, line in enumerate(iter(lambda: handle.readline(LONGEST_LINE + 1), b""), start=1):
             try:
                 if len(line) > LONGEST_LINE:

@@ -44,13 +44,14 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 """How far the clock of a member's machine may be ahead of ours. What begins later says so in `valid_from`."""
 
 
-def record(transaction: Connection, signed: SignedEntry, at: datetime) -> Entry:
+def record(transaction: Connection, signed: SignedEntry, at: datetime, *, future: bool = False) -> Entry:
     """Keeps a signed statement; `at` is now. For many, `Recorder`.
 
     NotPermitted: the key is unknown, another member's, not yet valid or retired, the signature is not over these
-    words, or the member has no say over what they name. Conflict: recorded already. BadInput: declared in the future.
+    words, or the member has no say over what they name. Conflict: recorded already. BadInput: declared in the future,
+    and `future` does not say that this is known; such an entry counts from the moment that it declares.
     """
-    return Recorder(transaction).record(signed, at)
+    return Recorder(transaction, future=future).record(signed, at)
 
 
 def record_unsigned(transaction: Connection, statement: Statement, recorded_by: str, at: datetime) -> Entry:
@@ -61,8 +62,9 @@ def record_unsigned(transaction: Connection, statement: Statement, recorded_by: 
 class Recorder:
     """Records one statement after the other in one transaction; the ledger is read and checked once, before."""
 
-    def __init__(self, transaction: Connection) -> None:
+    def __init__(self, transaction: Connection, *, future: bool = False) -> None:
         self._tx = transaction
+        self._future = future
         self._keys = all_keys(transaction)
         self._known = {entry.id: entry for entry in entries(transaction)}
         self._words: set[object] = {entry.statement.words for entry in self._known.values()}
@@ -103,9 +105,9 @@ class Recorder:
 
     def _check(self, statement: Statement, at: datetime, *, is_signed: bool) -> None:
         """What holds for every new entry, signed or not."""
-        if statement.declared_at > at + CLOCK_DIFFERENCE:
+        if statement.declared_at > at + CLOCK_DIFFERENCE and not self._future:
             declared = clock.to_text(statement.declared_at)
-            raise BadInput(f"{statement.id}: declared at {declared}, in the future; check the clock, or use valid_from")
+            raise BadInput(f"{statement.id}: declared at {declared}, in the future; check the clock, or say --future")
         if statement.id in self._known:
             raise Conflict(f"{statement.id}: recorded already, as number {self._known[statement.id].number}")
         for code in statement.conditions.territories or ():
