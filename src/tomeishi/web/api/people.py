@@ -100,8 +100,8 @@ class EventList(BaseModel):
 
 
 @router.get("/organisations")
-def list_organisations(asked: Annotated[Asked, permits(Action.READ_PEOPLE)]) -> OrganisationList:
-    """Organisations whose people work here."""
+def list_organisations(asked: Annotated[Asked, permits(Action.REQUEST_APPROVALS)]) -> OrganisationList:
+    """Organisations whose people work here, to whom something may be sent."""
     with asked.platform.reading() as tx:
         rows = organisations.list_organisations(tx)
     return OrganisationList(organisations=[OrganisationShape(id=o.id, kind=o.kind, name=o.name) for o in rows])
