@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tomeishi.errors import BadInput
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -29,12 +31,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenId:
+    """At which OpenID provider people may sign in, and as what it knows this installation."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation."""
 
     home: Path
     database_url: str
     limits: Limits = field(default_factory=Limits)
+    openid: OpenId | None = None
 
     @property
     def blobs(self) -> Path:
@@ -74,5 +86,17 @@ def settings_from(
         home = Path(environ["TOMEISHI_HOME"]) if environ.get("TOMEISHI_HOME") else Path.home() / ".tomeishi"
     home = home.expanduser().absolute()
     return Settings(
-        home=home, database_url=database or environ.get("TOMEISHI_DATABASE") or f"sqlite:///{home / 'registry.sqlite'}"
+        home=home,
+        database_url=database or environ.get("TOMEISHI_DATABASE") or f"sqlite:///{home / 'registry.sqlite'}",
+        openid=_openid(environ),
     )
+
+
+def _openid(environ: Mapping[str, str]) -> OpenId | None:
+    """All three or none: half of it would look as if it were set up."""
+    words = [environ.get(f"TOMEISHI_OPENID_{name}", "") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")]
+    if not any(words):
+        return None
+    if not all(words):
+        raise BadInput("set TOMEISHI_OPENID_ISSUER, _CLIENT_ID and _CLIENT_SECRET together")
+    return OpenId(*words)

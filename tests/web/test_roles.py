@@ -17,9 +17,38 @@ ROLES = dict(zip("AIMPEU", Role, strict=True))
 SCOPES = dict(zip("scrax", KeyScope, strict=True))
 
 WHO = {
+    "GET /": "AIMPEU scrax",
+    "GET /insights": "AIM--U s---x",
+    "POST /keyboard": "anybody",
+    "POST /language": "anybody",
     "GET /login": "anybody",
+    "GET /login/openid": "anybody",
+    "GET /login/openid/back": "anybody",
     "POST /login": "anybody",
     "POST /logout": "anybody",
+    "GET /matches": "AIM--U s---x",
+    "POST /matches/assign": "AIM--- ----x",
+    "GET /matches/{match_id}": "AIM--U s---x",
+    "POST /matches/{match_id}/confirm": "AIM--- ----x",
+    "GET /matches/{match_id}/curve": "AIM--U s---x",
+    "POST /matches/{match_id}/dismiss": "AIM--- ----x",
+    "GET /matches/{match_id}/evidence": "AIM--U ----x",  # whoever may not see the match gets no page on it
+    "POST /matches/{match_id}/evidence": "AIM--- ----x",
+    "POST /matches/{match_id}/hold": "AIM--- ----x",
+    "GET /matches/{match_id}/media/{side}": "AIM--U s---x",
+    "GET /matches/{match_id}/pairs": "AIM--U s---x",
+    "GET /matches/{match_id}/pictures/{number}/{side}": "AIM--U s---x",
+    "POST /matches/{match_id}/reopen": "AIM--- ----x",
+    "POST /matches/{match_id}/undo": "AIM--- ----x",
+    "GET /screenings": "AIMPEU s---x",
+    "POST /screenings": "AIMPE- s---x",
+    "GET /screenings/events": "AIMPEU s---x",
+    "GET /settings": "AIMPEU scrax",
+    "POST /settings/keys": "A----- ----x",
+    "POST /settings/keys/{key_id}/revoke": "A----- ----x",
+    "POST /settings/people": "A----- ----x",
+    "POST /settings/people/{person_id}": "A----- ----x",
+    "POST /theme": "anybody",
     "GET /v1/approvals": "AIM--U ----x",
     "POST /v1/approvals": "AIM--- ----x",
     "POST /v1/approvals/{approval_id}:grant": "AIM--- -----",
@@ -84,6 +113,12 @@ WHO = {
     "GET /v1/works/{work_id}/references": "AIM--U --r-x",
     "POST /v1/works/{work_id}/references": "AIM--- --r-x",
     "GET /v1/works:search": "AIM--U --r-x",
+    "GET /verify": "anybody",
+    "GET /works": "AIM--U --r-x",
+    "GET /works/{work_id}": "AIM--U --r-x",
+    "POST /works/{work_id}/consent": "A-M--- -c--x",
+    "POST /works/{work_id}/consent/preview": "A-M--- -c--x",
+    "POST /works/{work_id}/consent/revoke": "A-M--- -c--x",
 }
 """Roles (Administrator, Investigator, Member legal, Provider desk, Engineer, aUditor) and scopes of keys (screen,
 consent, registry, audit, x: admin) that a route lets in. Stated a second time: a change of the table shows here."""
@@ -112,8 +147,9 @@ def outcome(browser: httpx.Client, route: str) -> int:
     for name in ("work_id", "member_id", "match_id", "screening_id", "operation_id", "reference_id", "entry_id"):
         path = path.replace("{" + name + "}", "nothing")
     path = path.replace("{", "").replace("}", "")
-    json = {} if method in ("POST", "PUT") else None
-    return browser.request(method, path, json=json).status_code
+    json: dict[str, str] | None = {} if method in ("POST", "PUT") else None
+    with browser.stream(method, path, json=json) as answer:  # one of them never ends
+        return answer.status_code
 
 
 def test_every_route_is_listed_and_no_other(site: Site) -> None:
@@ -140,4 +176,5 @@ def test_nobody_unknown_is_let_in(site: Site) -> None:
     visitor = site.visitor()
     for route, who in WHO.items():
         if who != "anybody":
-            assert outcome(visitor, route) == 401, route
+            page = route.startswith("GET ") and "/v1" not in route
+            assert outcome(visitor, route) == (303 if page else 401), route

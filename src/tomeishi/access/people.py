@@ -15,7 +15,7 @@ from tomeishi.access import passwords
 from tomeishi.access.organisations import Organisation, organisation
 from tomeishi.access.permissions import ROLES_OF, Role
 from tomeishi.access.principals import Principal
-from tomeishi.errors import BadInput, Conflict, NotFound, NotPermitted
+from tomeishi.errors import BadInput, Conflict, NotFound, NotPermitted, NotSignedIn
 from tomeishi.storage.tables import people, person_roles, recovery_codes, sessions
 from tomeishi.values import new_id
 
@@ -82,6 +82,15 @@ def person_by_name(tx: Connection, name: str) -> Person:
     row = tx.execute(select(people).where(people.c.folded == folded(name))).first()
     if row is None:
         raise NotFound(f"nobody is called {name!r}")
+    return _person(tx, row)
+
+
+def person_by_account(tx: Connection, issuer: str, subject: str) -> Person:
+    """Who signs in by this account of OpenID Connect; NotSignedIn where nobody does, or no longer."""
+    mine = (people.c.issuer == issuer) & (people.c.subject == subject)
+    row = tx.execute(select(people).where(mine, people.c.disabled_at.is_(None))).first()
+    if row is None:
+        raise NotSignedIn("this account is linked to nobody here; ask an administrator")
     return _person(tx, row)
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import Depends, FastAPI
 
-from tomeishi.web import signing_in
+from tomeishi.web import openid, signing_in
 from tomeishi.web.api import (
     consents,
     documentation,
@@ -19,6 +19,7 @@ from tomeishi.web.api import (
 )
 from tomeishi.web.fences import Fences
 from tomeishi.web.forgery import refuse_forgery
+from tomeishi.web.openid import OpenIdProvider
 from tomeishi.web.pages.files import mount_files
 from tomeishi.web.pages.routers import PAGES
 from tomeishi.web.problems import answer_errors, failed
@@ -31,6 +32,7 @@ UPLOAD_BYTES = 8 << 30
 
 ROUTERS = (
     signing_in.router,
+    openid.router,
     documentation.router,
     me.router,
     members.router,
@@ -65,6 +67,8 @@ def create_app(
     )
     app.state.platform = platform
     app.state.standing = standing or Standing(platform)
+    openid_settings = platform.settings.openid
+    app.state.openid = None if openid_settings is None else OpenIdProvider(openid_settings)
     app.state.rates = Rates(requests_a_minute, wrong_keys_a_minute)
     for router in (*ROUTERS, *PAGES):
         app.include_router(router)

@@ -47,7 +47,7 @@ def local(target: str) -> str:
 @router.get("/login")
 def login_page(request: Request, next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
     """Where people sign in."""
-    return page(request, "login.html", {"next": local(next)})
+    return page(request, "login.html", {"next": local(next), "openid": request.app.state.openid is not None})
 
 
 @router.post("/login")
