@@ -165,7 +165,10 @@ def verify_package(asked: Annotated[Asked, permits(Action.VERIFY_EVIDENCE)], upl
         package=found.package,
         created_at=found.created_at,
         key_id=found.key_id,
-        checks=[CheckShape(name=each.name, ok=each.ok, detail=each.detail) for each in found.checks],
+        checks=[
+            CheckShape(name=each.name, ok=each.ok, detail=each.detail.replace(str(upload.file), upload.name))
+            for each in found.checks
+        ],
         digest=upload.digest,
     )
 
