@@ -7,6 +7,7 @@ Tests make every part again and compare.
 import ast
 import inspect
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -16,11 +17,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from tomeishi import config, errors
+from tomeishi import config, errors, wiring
 from tomeishi.cli.main import app
 from tomeishi.config import Limits
 from tomeishi.consent.standards.mapping import TERMS
 from tomeishi.screening.policy import default_text
+from tomeishi.web.api.documentation import endpoints
+from tomeishi.web.app import create_app
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -218,12 +221,25 @@ def standards() -> str:
     return "\n".join(rows)
 
 
+def routes() -> str:
+    """Every route of REST, with the roles and scopes that it lets in."""
+    with tempfile.TemporaryDirectory() as home, wiring.open(home) as platform:
+        found = [each for each in endpoints(create_app(platform)) if each.path.startswith("/v1")]
+    rows = [
+        f"| `{each.method} {each.path}` | {each.what} | {', '.join(each.roles) or 'anybody'} | "
+        f"{', '.join(each.scopes) or ('none' if each.action else '')} |"
+        for each in found
+    ]
+    return "\n".join(["| route | does | roles | scopes of keys |", "|---|---|---|---|", *rows])
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "command-line": ("cli.md", command_line),
     "limits": ("settings.md", limits),
     "policy": ("settings.md", policy),
     "error-tree": ("errors.md", error_tree),
     "terms": ("standards.md", standards),
+    "routes": ("rest.md", routes),
 }
 """Name of a generated part, its page, and what writes it."""
 
