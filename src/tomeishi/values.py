@@ -108,6 +108,32 @@ def covered_s(intervals: Iterable[Interval]) -> float:
     return total
 
 
+Outline = tuple[tuple[float, float], ...]
+"""Corners of a polygon, x and y in shares of a picture's width and height, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Which part of either picture matches, seen at one moment of a segment by geometric verification."""
+
+    query: Outline
+    reference: Outline
+    mirrored: bool
+    turned: float
+    """Degrees by which the query's picture is turned, clockwise, in (-180, 180]."""
+    places: int
+    """Places of the picture that agree."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "query": [list(corner) for corner in self.query],
+            "reference": [list(corner) for corner in self.reference],
+            "mirrored": self.mirrored,
+            "turned": self.turned,
+            "places": self.places,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Two aligned stretches: what of the query resembles what of the reference, score in [0, 1]."""
@@ -115,6 +141,8 @@ class Segment:
     query: Interval
     reference: Interval
     score: float
+    regions: Regions | None = None
+    """None where it was not verified, or where verification saw too little."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:

@@ -43,16 +43,21 @@ from tomeishi.evidence.gathering import gather
 from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
+from tomeishi.fingerprint.anchors import KEY as ANCHORS
+from tomeishi.fingerprint.anchors import AnchorMaker, Anchors
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.index.snapshot import current
 from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import calibration, snapshots
+from tomeishi.matching.anchored import anchors_of
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
 from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
+from tomeishi.matching.pursuit import Pursuit
+from tomeishi.matching.stages import ALL, Stages
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
 from tomeishi.review.matches import StoredMatch
@@ -176,20 +181,20 @@ class Platform:
 
         Where files were given and not one could be registered, nothing is: raises NotFound or UnreadableMedia.
         """
-        extracted: list[tuple[str, str, Extraction]] = []
+        extracted: list[tuple[str, str, Extraction, Anchors]] = []
         failures: list[tuple[str, TomeishiError]] = []
         for file in files:
             try:
-                extraction = self._pictures_of(Path(file))
-                extracted.append((str(file), digest_of_file(Path(file)), extraction))
+                extraction, anchors = self._pictures_of(Path(file))
+                extracted.append((str(file), digest_of_file(Path(file)), extraction, anchors))
             except (NotFound, UnreadableMedia) as error:
                 failures.append((str(file), error))
         added: dict[str, str] = {}
         with self.transaction() as tx:
             work_id = self._work(tx, member, title, reading, aliases)
-            for path, digest, extraction in extracted:
+            for path, digest, extraction, anchors in extracted:
                 try:
-                    added[path] = self._reference(tx, work_id, path, digest, extraction)
+                    added[path] = self._reference(tx, work_id, path, digest, extraction, anchors)
                 except BadInput as error:  # a name that cannot be kept
                     failures.append((path, error))
             if files and not added:
@@ -198,7 +203,7 @@ class Platform:
             work_id,
             tuple(added.values()),
             tuple(Skipped(path, str(error)) for path, error in failures),
-            tuple((path, each.partial) for path, _, each in extracted if path in added and each.partial is not None),
+            tuple((path, each.partial) for path, _, each, _ in extracted if path in added and each.partial is not None),
             self._overlaps(tuple(added.values())),
         )
 
@@ -207,19 +212,21 @@ class Platform:
         added: list[str] = []
         for work_id, path in media:
             try:
-                extraction = self._pictures_of(path)
+                extraction, anchors = self._pictures_of(path)
+                digest = digest_of_file(path)
                 with self.transaction() as tx:
-                    added.append(self._reference(tx, work_id, str(path), digest_of_file(path), extraction))
+                    added.append(self._reference(tx, work_id, str(path), digest, extraction, anchors))
                 yield path, extraction.partial
             except (NotFound, BadInput) as error:
                 yield path, Skipped(str(path), str(error))
         self.build_index()
 
-    def _pictures_of(self, path: Path) -> Extraction:
-        extraction = extract(path, self.descriptors, PLAN, self.settings.limits)
+    def _pictures_of(self, path: Path) -> tuple[Extraction, Anchors]:
+        maker = AnchorMaker()
+        extraction = extract(path, self.descriptors, PLAN, self.settings.limits, watch=maker.see)
         if extraction.info.kind is MediaKind.SOUND:
             raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
-        return extraction
+        return extraction, maker.anchors()
 
     def _work(self, tx: Connection, member: str, title: str, reading: str | None, aliases: Sequence[str]) -> str:
         try:
@@ -240,10 +247,12 @@ class Platform:
         """A kept file as a reference: what was read of it, and what registers it under `name`, giving its id."""
         path = self.kept(digest)
         try:
-            extraction = self._pictures_of(path)
+            extraction, anchors = self._pictures_of(path)
         except UnreadableMedia as error:
             raise UnreadableMedia(str(error).replace(str(path), name)) from error
-        return extraction, lambda tx: self._reference(tx, work_id, name, digest, extraction, location=str(path))
+        return extraction, lambda tx: self._reference(
+            tx, work_id, name, digest, extraction, anchors, location=str(path)
+        )
 
     def _reference(
         self,
@@ -252,6 +261,7 @@ class Platform:
         path: str,
         digest: str,
         extraction: Extraction,
+        anchors: Anchors,
         *,
         location: str | None = None,
     ) -> str:
@@ -274,6 +284,8 @@ class Platform:
             fingerprint = extraction.fingerprints[spec.key]
             blob = self._blobs.put(fingerprint.to_bytes())
             references.add_fingerprint(tx, reference_id, spec.key, spec.weights_digest, blob, len(fingerprint.times_s))
+        blob = self._blobs.put(anchors.to_bytes())
+        references.add_fingerprint(tx, reference_id, ANCHORS, None, blob, anchors.features)
         return reference_id
 
     def build_index(self) -> None:
@@ -364,11 +376,12 @@ class Platform:
         use: Use | None = None,
         policy: Path | None = None,
         moment: datetime | None = None,
+        stages: Stages = ALL,
     ) -> Screener:
         """Everything a screening needs, as of now: registry, index, policy, and the ledger's entries.
 
         `moment` is the one asked of the ledger; None: whenever it is asked. An index that is behind the registry is
-        built first.
+        built first. `stages` leaves some out, to measure what they bring.
         """
         chosen = read_policy(policy or self.settings.policy)
         self.build_index()
@@ -376,18 +389,21 @@ class Platform:
             searchable = self._searchable(tx)
             by_id = {reference.id: reference for reference in references.references(tx)}
             answers = Answers(ledger.entries(tx), subjects(tx))
+            anchors = anchors_of(tx, self._blobs)
         image, pdq = self.descriptors
 
         def ask(reference: Reference, asked: Use) -> Permission:
             about = WorkRef(reference.member_id, reference.work_id, reference.id)
             return answers.ask(Question(about, asked, provider, model), moment or clock.now())
 
+        pursuit = (
+            None if searchable is None else Pursuit(searchable, anchors, image, pdq, calibration.shipped(), stages)
+        )
         return Screener(
-            searchable=searchable,
+            pursuit=pursuit,
             references=by_id,
             image=image,
             pdq=pdq,
-            calibration=calibration.shipped(),
             policy=chosen,
             limits=self.settings.limits,
             made_by=MadeBy(

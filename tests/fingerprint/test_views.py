@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tomeishi.fingerprint.pdq import Pdq
-from tomeishi.fingerprint.views import PARTS, View
+from tomeishi.fingerprint.views import PARTS, QUARTERS, View
 
 
 def _picture(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
@@ -34,3 +34,11 @@ def test_the_parts_lie_inside_the_picture_and_are_not_the_whole() -> None:
         assert 0 <= left < right <= 1
         assert 0 <= top < bottom <= 1
         assert (right - left) * (bottom - top) < 1
+
+
+@pytest.mark.parametrize("quarters", QUARTERS)
+def test_a_turned_view_describes_the_turned_picture(quarters: int) -> None:
+    picture = _picture(4)
+    turned = np.ascontiguousarray(np.rot90(picture, -quarters))
+    seen = View(Pdq(), quarters=quarters).describe(turned[np.newaxis])
+    assert np.array_equal(seen.values, Pdq().describe(picture[np.newaxis]).values)

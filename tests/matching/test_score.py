@@ -54,3 +54,19 @@ def test_one_picture_is_sure_only_where_it_is_very_near_or_agrees_by_pdq() -> No
     assert band(0.6) is None
     assert band(0.95, telling=0.5) is None
     assert band(0.6, agree=True) is Band.STRONG
+
+
+def test_verification_decides_what_is_in_doubt() -> None:
+    calibration = shipped()
+
+    def band(
+        tried: int, verified: int, similarity: float = 0.6, different: float = 3.0, agree: bool = False
+    ) -> Band | None:
+        evidence = Evidence(similarity, different, 1.0, agree, tried=tried, verified=verified)
+        return calibration.band(calibration.score(evidence))
+
+    assert band(5, 2) is Band.STRONG
+    assert band(5, 1) is Band.LIKELY
+    assert band(5, 0, similarity=0.9, different=50.0) is None
+    assert band(5, 0, similarity=0.9, different=50.0, agree=True) is Band.STRONG
+    assert band(0, 0, similarity=0.9, different=50.0) is Band.STRONG

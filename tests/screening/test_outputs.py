@@ -12,7 +12,7 @@ from tomeishi.media.sample import frames_at
 from tomeishi.screening.findings import Screening
 from tomeishi.testing.edits import write_edited
 from tomeishi.testing.films import DrawnFilm
-from tomeishi.values import Kind, Verdict, covered_s
+from tomeishi.values import Band, Kind, Verdict, covered_s
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,10 @@ def _screened(platform: wiring.Platform, path: Path) -> Screening:
     return platform.screener().screen(path, str(path))
 
 
-@pytest.mark.parametrize("edit", ["mirror", "crop_25", "letterbox", "grey", "stacked"])
+@pytest.mark.parametrize(
+    "edit",
+    ["mirror", "crop_25", "grey", "stacked", "picture_in_picture", "rotate_90", "overlay_50", "screen_in_screen"],
+)
 def test_an_edited_copy_is_found_where_it_is(
     platform: wiring.Platform,
     works: tuple[DrawnFilm, ...],
@@ -45,6 +48,8 @@ def test_an_edited_copy_is_found_where_it_is(
     assert covered_s(segment.query for segment in finding.segments) > 0.7 * truth.query.length
     for segment in finding.segments:
         assert segment.reference.start - segment.query.start == pytest.approx(2.0, abs=0.75)
+    assert finding.band is Band.STRONG
+    assert finding.segments[0].regions is not None
 
 
 def test_what_only_a_part_of_the_picture_shows_is_an_edit(

@@ -5,18 +5,20 @@ in the page; a switch shows one.
 """
 
 import base64
+import io
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from PIL import Image
 
 from tomeishi.config import Limits
 from tomeishi.errors import StorageFailure
 from tomeishi.evidence.frame_pairs import frame_pairs
 from tomeishi.matching.calibration import shipped
 from tomeishi.matching.comparison import Comparison
-from tomeishi.values import Interval, covered_s
+from tomeishi.values import Interval, Outline, covered_s
 
 _WIDTH = 1000.0
 """Of the drawings, in their own units."""
@@ -46,6 +48,12 @@ class _Pair:
     reference_time: str
     query_x: float
     reference_x: float
+    query_outline: str
+    """A path in units of a thousandth of width and height; empty where nothing was verified."""
+    reference_outline: str
+    query_shape: float
+    """Width over height."""
+    reference_shape: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,10 @@ def _page(comparison: Comparison, limits: Limits) -> _Page:
                 time_code(pair.reference_time_s),
                 round(pair.query_time_s * q_scale, 2),
                 round(pair.reference_time_s * r_scale, 2),
+                _path(pair.regions.query if pair.regions else ()),
+                _path(pair.regions.reference if pair.regions else ()),
+                _shape(pair.query_png),
+                _shape(pair.reference_png),
             )
             for pair in pairs
         ),
@@ -126,6 +138,15 @@ def _ribbon(query: Interval, reference: Interval, score: float, q_scale: float, 
         reference=f"{time_code(reference.start)} - {time_code(reference.end)}",
         speed=f"{reference.length / query.length:.2f}",
     )
+
+
+def _path(outline: Outline) -> str:
+    return "M" + "L".join(f"{x * 1000:.0f},{y * 1000:.0f}" for x, y in outline) + "Z" if outline else ""
+
+
+def _shape(png: bytes) -> float:
+    with Image.open(io.BytesIO(png)) as picture:
+        return round(picture.width / picture.height, 4)
 
 
 def _data_uri(png: bytes) -> str:

@@ -21,10 +21,10 @@ from PIL import Image
 
 from tomeishi.errors import StorageFailure
 from tomeishi.evidence.contents import Contents
-from tomeishi.evidence.frame_pairs import FramePair
+from tomeishi.evidence.frame_pairs import FramePair, outlined
 from tomeishi.evidence.typeface import FONTS, printable
 from tomeishi.screening.findings import Finding
-from tomeishi.values import Segment, Verdict
+from tomeishi.values import Outline, Segment, Verdict
 
 LANGUAGES = ("ja", "en")
 
@@ -311,9 +311,10 @@ class _Pages:
             "reference": (pair.reference_png, pair.reference_time_s, pair.reference_digest, w["reference_side"]),
         }
         words: dict[str, Any] = {"label": w["pair"].replace("{segment}", str(pair.segment + 1))}
+        regions = {} if pair.regions is None else {"query": pair.regions.query, "reference": pair.regions.reference}
         for side, (png, time_s, digest, label) in sides.items():
             file = f"{name}-{side}.jpg"
-            (self.folder / file).write_bytes(_printed(png))
+            (self.folder / file).write_bytes(_printed(png, regions.get(side)))
             alt = w["picture_alt"].replace("{side}", label).replace("{time}", timecode(time_s))
             words[side] = {"file": file, "time": timecode(time_s), "digest": digest.removeprefix("sha256:"), "alt": alt}
         return words
@@ -349,11 +350,13 @@ def _spread(pairs: Sequence[FramePair], most: int) -> list[tuple[int, FramePair]
     return [(i * len(pairs) // count, pairs[i * len(pairs) // count]) for i in range(count)]
 
 
-def _printed(png: bytes) -> bytes:
-    """A smaller JPEG for the page; the PNG itself stands in the package."""
+def _printed(png: bytes, outline: Outline | None) -> bytes:
+    """A smaller JPEG for the page, with a line around what matches; the PNG itself stands in the package."""
     with Image.open(io.BytesIO(png)) as picture:
         small = picture.convert("RGB")
     small.thumbnail((_PRINTED_SIDE, _PRINTED_SIDE), Image.Resampling.LANCZOS)
+    if outline is not None:
+        small = outlined(small, outline)
     out = io.BytesIO()
     small.save(out, "JPEG", quality=90, subsampling=0)
     return out.getvalue()

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tomeishi.config import Limits
+from tomeishi.fingerprint.local import MOST as MOST_FEATURES
+from tomeishi.fingerprint.local import Local, local_features
+from tomeishi.matching.confirm import holds, regions_of
+from tomeishi.matching.verify import verify
 from tomeishi.media.sample import frames_at
-from tomeishi.values import Segment, digest_of
+from tomeishi.values import Outline, Regions, Segment, digest_of
 
 LONG_SIDE = 1280
 MOST = 24
@@ -31,6 +35,8 @@ class FramePair:
     reference_time_s: float
     query_png: bytes
     reference_png: bytes
+    regions: Regions | None = None
+    """Which part of either frame matches, seen in these two frames; None where verification sees too little."""
 
     @property
     def query_digest(self) -> str:
@@ -72,8 +78,11 @@ def frame_pairs(
     reference = _pictures(reference_path, [time for _, _, time in asked], limits)
     pairs: dict[tuple[float, float], FramePair] = {}
     for segment, query_asked, reference_asked in asked:
-        (query_s, query_png), (reference_s, reference_png) = query[query_asked], reference[reference_asked]
-        pairs.setdefault((query_s, reference_s), FramePair(segment, query_s, reference_s, query_png, reference_png))
+        mine, theirs = query[query_asked], reference[reference_asked]
+        if (mine.time_s, theirs.time_s) not in pairs:
+            regions = _regions(mine.features, theirs.features)
+            pair = FramePair(segment, mine.time_s, theirs.time_s, mine.png, theirs.png, regions)
+            pairs[mine.time_s, theirs.time_s] = pair
     return list(pairs.values())
 
 
@@ -86,9 +95,35 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-def _pictures(path: Path, times_s: Sequence[float], limits: Limits) -> dict[float, tuple[float, bytes]]:
-    """By asked time: presentation time and PNG of the frame displayed then. Asked in order, the file is passed once."""
+def outlined(picture: Image.Image, outline: Outline) -> Image.Image:
+    """A copy with a line around `outline`: dark and light, so that it is seen on any ground."""
+    picture = picture.convert("RGB")
+    corners = [(x * (picture.width - 1), y * (picture.height - 1)) for x, y in outline]
+    draw, width = ImageDraw.Draw(picture), max(2, picture.width // 240)
+    for colour, thickness in (((20, 20, 20), 2 * width), ((255, 214, 0), width)):
+        draw.line([*corners, *corners[:2]], fill=colour, width=thickness, joint="curve")
+    return picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    time_s: float
+    png: bytes
+    features: Local
+
+
+def _regions(query: Local, reference: Local) -> Regions | None:
+    found = verify(query, reference)
+    return regions_of(found) if found is not None and holds(found) else None
+
+
+def _pictures(path: Path, times_s: Sequence[float], limits: Limits) -> dict[float, _Picture]:
+    """By asked time, the frame displayed then. Asked in order, the file is passed once."""
     ordered = sorted(set(times_s))
     frames = frames_at(path, ordered, limits)
-    encoded = {frame.time_s: to_png(frame.pixels) for frame in frames}
-    return {asked: (float(frame.time_s), encoded[frame.time_s]) for asked, frame in zip(ordered, frames, strict=True)}
+    made: dict[float, _Picture] = {}
+    for frame in frames:
+        if frame.time_s not in made:
+            features = local_features(frame.pixels, 2 * MOST_FEATURES)
+            made[frame.time_s] = _Picture(float(frame.time_s), to_png(frame.pixels), features)
+    return {asked: made[frame.time_s] for asked, frame in zip(ordered, frames, strict=True)}

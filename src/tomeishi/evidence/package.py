@@ -123,6 +123,7 @@ def _written(contents: Contents) -> dict[str, bytes]:
             for side, (time_s, png, digest) in sides.items():
                 files[f"{stem}-{side}.png"] = png
                 row[side] = {"file": f"{stem}-{side}.png", "time_s": round(time_s, 6), "digest": digest}
+            row["regions"] = None if pair.regions is None else pair.regions.to_json()
             pairs.append(row)
     files["screening.json"] = canonical(_unicode({**contents.screening.to_json(), "findings": findings}))
     files["frame-pairs/pairs.json"] = canonical(pairs)

@@ -5,7 +5,7 @@ are some 15 MB for both shipped descriptors.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,6 @@ from tomeishi.values import MediaKind, Partial
 
 BATCH = 16
 """Frames described together: at 512 x 288 pixels 7 MB."""
-GLANCE_EVERY = 5
-"""Frames from one glance to the next."""
 WAITING_BATCHES = 2
 """Batches decoded ahead of the one being described; past them decoding waits."""
 
@@ -38,8 +36,10 @@ class Extraction:
     """Measured; for sound alone as its container declares it."""
     partial: Partial | None
     fingerprints: Mapping[str, Fingerprint]
-    glances: tuple[Rows, ...] = ()
-    """One for each glance asked for: rows of every GLANCE_EVERY-th frame."""
+
+
+Watch = Callable[[Sequence[Frame], Sequence[Rows]], None]
+"""Is shown each batch of frames with their rows, one for each descriptor, in order, from the describing thread."""
 
 
 def extract(
@@ -48,15 +48,15 @@ def extract(
     plan: SamplePlan,
     limits: Limits,
     *,
-    glances: Sequence[Descriptor] = (),
+    watch: Watch | None = None,
 ) -> Extraction:
-    """Fingerprints of the media at `path`, one for each of `descriptors`; `glances` look at a few frames on the way.
+    """Fingerprints of the media at `path`, one for each of `descriptors`; `watch` sees the frames on the way.
 
     Raises NotFound and UnreadableMedia as `media.sample.sample` does; media cut short is a `partial`, not an error.
     """
     try:
         with sample(path, plan, limits) as sampling:
-            times_s, described, glanced = _described(sampling, descriptors, glances)
+            times_s, described = _described(sampling, descriptors, watch)
     except UnreadableMedia:
         info = probe(path, limits)
         if info.kind is not MediaKind.SOUND:
@@ -73,16 +73,15 @@ def extract(
             descriptor.spec.key: _joined(descriptor.spec, times_s, rows, sampling.duration_s)
             for descriptor, rows in zip(descriptors, described, strict=True)
         },
-        glances=tuple(_together(glance.spec, rows) for glance, rows in zip(glances, glanced, strict=True)),
     )
 
 
 def _described(
-    frames: Iterable[Frame], descriptors: Sequence[Descriptor], glances: Sequence[Descriptor]
-) -> tuple[list[float], list[list[Rows]], list[list[Rows]]]:
-    """Times of all frames, and for each descriptor, then for each glance, its rows batch by batch."""
+    frames: Iterable[Frame], descriptors: Sequence[Descriptor], watch: Watch | None
+) -> tuple[list[float], list[list[Rows]]]:
+    """Times of all frames, and for each descriptor its rows batch by batch."""
     times_s: list[float] = []
-    described: list[list[Rows]] = [[] for _ in (*descriptors, *glances)]
+    described: list[list[Rows]] = [[] for _ in descriptors]
     waiting: deque[Future[list[Rows]]] = deque()
 
     def take() -> None:
@@ -92,14 +91,13 @@ def _described(
     # One worker beside this thread, which waits on the decoder: both libraries below release the interpreter.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker:
         for batch in _batches(frames):
-            first = -len(times_s) % GLANCE_EVERY
             times_s.extend(frame.time_s for frame in batch)
-            waiting.append(worker.submit(_describe, batch, descriptors, glances, first))
+            waiting.append(worker.submit(_describe, batch, descriptors, watch))
             if len(waiting) > WAITING_BATCHES:
                 take()
         while waiting:
             take()
-    return times_s, described[: len(descriptors)], described[len(descriptors) :]
+    return times_s, described
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
@@ -114,12 +112,12 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _describe(
-    batch: list[Frame], descriptors: Sequence[Descriptor], glances: Sequence[Descriptor], first: int
-) -> list[Rows]:
+def _describe(batch: list[Frame], descriptors: Sequence[Descriptor], watch: Watch | None) -> list[Rows]:
     samples = np.stack([frame.pixels for frame in batch])
-    some = samples[first::GLANCE_EVERY]
-    return [each.describe(samples) for each in descriptors] + [each.describe(some) for each in glances]
+    rows = [each.describe(samples) for each in descriptors]
+    if watch is not None:
+        watch(batch, rows)
+    return rows
 
 
 def _joined(spec: DescriptorSpec, times_s: list[float], rows: list[Rows], duration_s: float) -> Fingerprint:

@@ -1,7 +1,7 @@
-"""Parts of a picture as pictures of their own: a film stacked beside another, or shown small inside one, fills a part.
+"""Views of a picture as pictures of their own: a film stacked beside another, shown small inside one, or turned.
 
-A `View` of a descriptor is a descriptor: it cuts its part out of every sample first. Boxes are shares of width and
-height. Undoing edits on the query's side is what won VSC2022 (Meta's video similarity challenge, CVPR 2023).
+Boxes are shares of width and height. Undoing edits on the query's side is what won VSC2022 (Meta's video similarity
+challenge, CVPR 2023).
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Rows
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in [0, 1]."""
 
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 PARTS: tuple[Box, ...] = (
     (0.0, 0.0, 0.5, 1.0),
     (0.5, 0.0, 1.0, 1.0),
@@ -26,6 +27,8 @@ PARTS: tuple[Box, ...] = (
     (0.5, 0.5, 1.0, 1.0),
 )
 """Halves of a stack, the middle, and the corners where a picture in picture sits."""
+QUARTERS = (1, 3)
+"""Turns by 90 degrees to the left and to the right."""
 
 _SMALLEST = 8
 """Pixels a side that a descriptor takes."""
@@ -33,10 +36,11 @@ _SMALLEST = 8
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`descriptor`, of one part of each sample."""
+    """`descriptor`, of one part of each sample, turned to the left by `quarters` right angles."""
 
     descriptor: Descriptor
-    box: Box
+    box: Box = WHOLE
+    quarters: int = 0
 
     @property
     def spec(self) -> DescriptorSpec:
@@ -47,4 +51,5 @@ class View:
         left, top, right, bottom = self.box
         x, y = min(int(left * width), width - _SMALLEST), min(int(top * height), height - _SMALLEST)
         across, down = max(_SMALLEST, int((right - left) * width)), max(_SMALLEST, int((bottom - top) * height))
-        return self.descriptor.describe(samples[:, y : y + down, x : x + across])
+        cut = samples[:, y : y + down, x : x + across]
+        return self.descriptor.describe(np.ascontiguousarray(np.rot90(cut, self.quarters, axes=(1, 2))))

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tomeishi.config import Limits
 from tomeishi.errors import UnreadableMedia
+from tomeishi.fingerprint.anchors import AnchorMaker
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.matching.matches import Match, SameFrame, frames_of, match, similarity_curve
+from tomeishi.fingerprint.extract import Extraction, Watch, extract
+from tomeishi.matching.matches import Frames, Match, frames_of, similarity_curve
+from tomeishi.matching.pictures import Pictures
+from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.score import Calibration
+from tomeishi.matching.stages import ALL
 from tomeishi.media.sample import SamplePlan
 from tomeishi.values import Band, Kind, MediaKind, Partial, Segment, digest_of_file
 
@@ -79,6 +86,30 @@ class Comparison:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """The one reference, where a registry would be."""
+
+    reference: Frames
+
+    def candidates(self, rows: NDArray[np.float32], near: float) -> dict[str, float]:
+        return {"reference": 1.0} if len(rows) and len(self.reference.image) else {}
+
+    def sightings(self, rows: NDArray[np.float32], near: float) -> list[tuple[float, int, str, float]]:
+        if not len(rows) or not len(self.reference.image):
+            return []
+        distances = 1 - rows @ self.reference.image.T
+        nearest = distances.argmin(axis=1)
+        return sorted(
+            (float(distances[n, k]), n, "reference", float(self.reference.track.times_s[k]))
+            for n, k in enumerate(nearest)
+            if distances[n, k] <= near
+        )
+
+    def frames(self, reference_id: str) -> Frames:
+        return self.reference
+
+
 def compare(
     query: Path,
     reference: Path,
@@ -89,20 +120,27 @@ def compare(
     limits: Limits,
 ) -> Comparison:
     """Raises NotFound, or UnreadableMedia where either file cannot be read or holds sound alone."""
-    sides = [_extracted(path, image, pdq, plan, limits) for path in (query, reference)]
-    frames = [frames_of(side.fingerprints[image.spec.key], side.fingerprints[pdq.spec.key]) for side in sides]
-    same = SameFrame(image.spec.threshold, pdq.spec.threshold)
+    maker = AnchorMaker()
+    theirs = _extracted(reference, image, pdq, plan, limits, maker.see)
+    frames = frames_of(theirs.fingerprints[image.spec.key], theirs.fingerprints[pdq.spec.key])
+    anchors = maker.anchors()
+    pursuit = Pursuit(_Alone(frames), lambda _: anchors, image, pdq, calibration, ALL)
+    pictures = Pictures(pursuit.views())
+    mine = _extracted(query, image, pdq, plan, limits, pictures.see)
+    shown = frames_of(mine.fingerprints[image.spec.key], mine.fingerprints[pdq.spec.key])
     return Comparison(
-        _side(query, sides[0]),
-        _side(reference, sides[1]),
-        match(frames[0], frames[1], same, calibration),
-        tuple(similarity_curve(frames[0], frames[1])),
+        _side(query, mine),
+        _side(reference, theirs),
+        pursuit.matches(mine, pictures).get("reference"),
+        tuple(similarity_curve(shown, frames)),
         1 - image.spec.threshold,
     )
 
 
-def _extracted(path: Path, image: Descriptor, pdq: Descriptor, plan: SamplePlan, limits: Limits) -> Extraction:
-    extraction = extract(path, (image, pdq), plan, limits)
+def _extracted(
+    path: Path, image: Descriptor, pdq: Descriptor, plan: SamplePlan, limits: Limits, watch: Watch
+) -> Extraction:
+    extraction = extract(path, (image, pdq), plan, limits, watch=watch)
     if extraction.info.kind is MediaKind.SOUND:
         raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
     return extraction

@@ -4,14 +4,17 @@ A match is all segments of one pair. Its kind is `copy` where the untouched fram
 threshold and play at the same speed, else `edit`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.matching.align import Stretch, Track, stretches
+from tomeishi.matching.confirm import NOT_TRIED, Confirmation
 from tomeishi.matching.score import Calibration, Evidence, different_pictures, telling
+from tomeishi.matching.verify import Verified
 from tomeishi.values import Band, Kind, Segment
 
 MIN_QUALITY = 0.02
@@ -19,6 +22,9 @@ MIN_QUALITY = 0.02
 
 IN_A_RUN = 1.3
 """In a run of frames, each may be this much farther than two frames alone: the run is the evidence."""
+
+WORTH_A_LOOK = 0.2
+"""Score from which a stretch is verified."""
 
 _SAME_SPEED = 0.05
 """A slope this near to 1 is real time."""
@@ -45,6 +51,8 @@ class Match:
     band: Band
     score: float
     segments: tuple[Segment, ...]
+    laid: Verified | None = None
+    """How the reference lies in the query's picture where that was seen most clearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,30 @@ def frames_of(image: Fingerprint, pdq: Fingerprint) -> Frames:
     )
 
 
-def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibration) -> Match | None:
+Confirm = Callable[[Stretch], Confirmation]
+"""Verifies the pairs of an aligned stretch."""
+
+
+def match(
+    query: Frames, reference: Frames, same: SameFrame, calibration: Calibration, confirm: Confirm | None = None
+) -> Match | None:
     """The match of a pair, or None where no stretch reaches the weakest band."""
     similarity = query.image @ reference.image.T
     scored: list[tuple[float, Segment, bool]] = []
+    laid: list[Verified] = []
     for stretch in stretches(similarity, query.track, reference.track, 1 - same.image * IN_A_RUN, query.telling):
         evidence = evidence_of(stretch, query, reference, same)
+        confirmation = NOT_TRIED
+        if confirm is not None and calibration.score(evidence) >= WORTH_A_LOOK:
+            confirmation = confirm(stretch)
+            verified = len(confirmation.agreeing)
+            evidence = replace(evidence, tried=confirmation.tried, verified=verified)
         score = calibration.score(evidence)
         if calibration.band(score) is not None:
             copied = evidence.agree and _same_speed(stretch, query, reference)
-            scored.append((score, Segment(stretch.query, stretch.reference, score), copied))
+            segment = Segment(stretch.query, stretch.reference, score, confirmation.regions)
+            scored.append((score, segment, copied))
+            laid += [each for _, _, each in confirmation.agreeing]
     if not scored:
         return None
     scored.sort(key=lambda entry: (-entry[0], entry[1].query.start))
@@ -86,7 +108,13 @@ def match(query: Frames, reference: Frames, same: SameFrame, calibration: Calibr
     if band is None:
         return None
     copied = all(each for _, _, each in scored)
-    return Match(Kind.COPY if copied else Kind.EDIT, band, best, tuple(segment for _, segment, _ in scored))
+    return Match(
+        Kind.COPY if copied else Kind.EDIT,
+        band,
+        best,
+        tuple(segment for _, segment, _ in scored),
+        max(laid, key=lambda each: each.inliers, default=None),
+    )
 
 
 def evidence_of(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> Evidence:

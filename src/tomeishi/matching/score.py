@@ -24,6 +24,10 @@ _PICTURE = (0.82, 0.88, 0.94)
 frames lie (weights/image-1.md), and a film has thousands of frames."""
 _STILL = (0.65, 0.72, 0.85)
 """The same for a still picture, which has one row to be wrong with where a film has thousands."""
+_SURE = 2
+"""Verified pairs that make a stretch sure."""
+_REJECTED = 3
+"""Pairs, all of which verification has to see nothing in, before it says no."""
 _TELLING = 0.6
 """Quality from which a sample says as much as any other (`fingerprint.samples.detail`): title cards lie below."""
 
@@ -52,6 +56,10 @@ class Evidence:
     """Whether most of them agree by PDQ at its publisher's threshold."""
     still: bool = False
     """Whether one side is a still picture: it is compared with a film's samples once, not each with each."""
+    tried: int = 0
+    """Pairs of its moments that were verified; 0 where there was nothing to verify by."""
+    verified: int = 0
+    """How many of them show the same, laid alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,13 @@ class Calibration:
         limits = _STILL if evidence.still else _PICTURE
         picture = float(np.interp(nearness, (_SAME, *limits, 1.0), (0.0, weak, likely, strong, 1.0)))
         agreed = (1 + strong) / 2 if evidence.agree else 0.0
-        return max(self.run_score(evidence.similarity, evidence.different), picture, agreed)
+        score = max(self.run_score(evidence.similarity, evidence.different), picture, agreed)
+        if evidence.verified >= _SURE:
+            return max(score, (1 + strong) / 2)
+        if evidence.verified:
+            return max(score, strong if evidence.still else likely)
+        rejected = evidence.tried >= _REJECTED and not evidence.agree
+        return min(score, weak - 1e-6) if rejected else score
 
     def band(self, score: float) -> Band | None:
         """The surest band that `score` reaches; None below the weakest."""

@@ -62,6 +62,19 @@ class Searchable:
         ranked = np.argsort(-votes, kind="stable")[:_AT_MOST]
         return {self._image.item_ids[number]: float(votes[number]) for number in ranked if votes[number] > 0}
 
+    def sightings(self, rows: NDArray[np.float32], near: float) -> list[tuple[float, int, str, float]]:
+        """(distance, number of the query row, reference, its time), nearest first: for each query row and reference
+        within cosine distance `near` the nearest row."""
+        if not len(rows) or not self._image.item_ids:
+            return []
+        distances, items, times = self._image.search(rows, _NEIGHBOURS)
+        found = []
+        for number, (row, owners, at) in enumerate(zip(distances, items, times, strict=True)):
+            close = (owners >= 0) & (row <= near)
+            for owner, first in zip(*np.unique(owners[close], return_index=True), strict=True):
+                found.append((float(row[close][first]), number, self._image.item_ids[owner], float(at[close][first])))
+        return sorted(found)
+
     def frames(self, reference_id: str) -> Frames:
         """The searchable frames of one reference."""
         image, pdq = self._image.item(reference_id), self._pdq.item(reference_id)

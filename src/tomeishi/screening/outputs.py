@@ -1,20 +1,17 @@
 """Screening of generated pictures and films: one query file to findings and a verdict."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
-from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
+from tomeishi.errors import TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.fingerprint.views import PARTS, Box, View
-from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, match
-from tomeishi.matching.score import Calibration
-from tomeishi.matching.snapshots import Searchable
+from tomeishi.matching.matches import Match
+from tomeishi.matching.pictures import Pictures
+from tomeishi.matching.pursuit import Pursuit
 from tomeishi.media.sample import SamplePlan
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy, Screening
@@ -27,20 +24,16 @@ CHECKED = (Kind.COPY, Kind.EDIT)
 PLAN = SamplePlan()
 """References and queries are sampled alike."""
 
-_SECOND_LOOKS = 6
-"""Pairs of a part and a reference that are looked at again, the likeliest first: each part is decoded anew."""
-
 
 @dataclass(frozen=True, slots=True)
 class Screener:
     """Everything a screening needs, built once; `screen` may be called for any number of queries."""
 
-    searchable: Searchable | None
+    pursuit: Pursuit | None
     """None for an empty registry."""
     references: Mapping[str, Reference]
     image: Descriptor
     pdq: Descriptor
-    calibration: Calibration
     policy: Policy
     limits: Limits
     made_by: MadeBy
@@ -53,8 +46,8 @@ class Screener:
         """The answer for one file. A file that cannot be read is skipped with its reason, never raised."""
         try:
             digest = digest_of_file(query) if query.is_file() else None
-            glances = [View(self.image, box) for box in PARTS]
-            extraction = extract(query, (self.image, self.pdq), PLAN, self.limits, glances=glances)
+            pictures = Pictures(self.pursuit.views() if self.pursuit else ())
+            extraction = extract(query, (self.image, self.pdq), PLAN, self.limits, watch=pictures.see)
         except UnreadableMedia as error:
             return self._skipped(name, digest, str(error))
         except TomeishiError as error:
@@ -64,10 +57,7 @@ class Screener:
         if extraction.info.kind is MediaKind.SOUND:
             reason = f"{query}: sound without picture; this version compares pictures only"
             return self._skipped(name, digest, reason, duration_s=extraction.duration_s)
-        try:
-            findings = tuple(self._findings(query, extraction))
-        except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
-            return self._skipped(name, digest, str(error))
+        findings = tuple(self._findings(extraction, pictures))
         verdicts = [finding.verdict for finding in findings]
         if extraction.partial is not None:
             verdicts.append(self.policy.unreadable)
@@ -83,50 +73,13 @@ class Screener:
             made_by=self.made_by,
         )
 
-    def _findings(self, query: Path, extraction: Extraction) -> list[Finding]:
-        if self.searchable is None:
+    def _findings(self, extraction: Extraction, pictures: Pictures) -> list[Finding]:
+        if self.pursuit is None:
             return []
-        frames = self._frames(extraction)
-        same = SameFrame(self.image.spec.threshold, self.pdq.spec.threshold)
-        matched: dict[str, Match] = {}
-        for reference_id in self.searchable.candidates(frames.image, same.image * IN_A_RUN):
-            found = match(frames, self.searchable.frames(reference_id), same, self.calibration)
-            if found is not None:
-                matched[reference_id] = found
-        for box, reference_ids in self._glimpsed(extraction, matched):
-            parts = extract(query, (View(self.image, box), View(self.pdq, box)), PLAN, self.limits)
-            frames = self._frames(parts)
-            for reference_id in reference_ids:
-                found = match(frames, self.searchable.frames(reference_id), same, self.calibration)
-                known = matched.get(reference_id)
-                if found is not None and (known is None or found.score > known.score):
-                    matched[reference_id] = replace(found, kind=Kind.EDIT)
+        matched = self.pursuit.matches(extraction, pictures)
         found_all = [self._finding(self.references[each], found) for each, found in matched.items()]
         reported = [finding for finding in found_all if self.policy.reports(finding.band)]
         return sorted(reported, key=lambda finding: (-finding.score, finding.title, finding.reference_id))
-
-    def _glimpsed(self, extraction: Extraction, matched: Mapping[str, Match]) -> list[tuple[Box, list[str]]]:
-        """Parts of the picture worth a second look, with the references that were glimpsed there.
-
-        What the whole picture shows surely is not looked for again.
-        """
-        if self.searchable is None:
-            return []
-        sure = {each for each, found in matched.items() if found.band is Band.STRONG}
-        votes: list[tuple[float, Box, str]] = []
-        for box, rows in zip(PARTS, extraction.glances, strict=True):
-            seen = rows.values[rows.quality >= MIN_QUALITY].astype(np.float32, copy=False)
-            near = self.searchable.candidates(seen, self.image.spec.threshold)
-            votes += [(vote, box, each) for each, vote in near.items() if each not in sure]
-        votes.sort(key=lambda entry: -entry[0])
-        looks: dict[Box, list[str]] = {}
-        for _, box, reference_id in votes[:_SECOND_LOOKS]:
-            looks.setdefault(box, []).append(reference_id)
-        return list(looks.items())
-
-    def _frames(self, extraction: Extraction) -> Frames:
-        prints = extraction.fingerprints
-        return frames_of(prints[self.image.spec.key], prints[self.pdq.spec.key])
 
     def _finding(self, reference: Reference, found: Match) -> Finding:
         permission = self.ask(reference, self.use or USE_BY_KIND[found.kind])

@@ -1,0 +1,24 @@
+"""The stages of a screening, each of which can be left out to measure what it brings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """All of them are on but in an ablation (benchmarks)."""
+
+    verification: bool = True
+    """Geometric verification confirms and rejects."""
+    parts: bool = True
+    """Halves, middle and corners are glanced at."""
+    turns: bool = True
+    """Quarter turns are glanced at."""
+    undoing: bool = True
+    """What was verified is cut out, turned upright and described anew."""
+    tracing: bool = True
+    """What only verification sees is aligned by verification alone."""
+    following: bool = True
+    """Segments are drawn out as far as verification follows them, and joined."""
+
+
+ALL = Stages()
