@@ -7,7 +7,7 @@ it stands still. Verification then needs no media of the reference, which whoeve
     0       7        TOMEANC
     7       1        version of the format, 1
     8       4        number of anchors n, unsigned
-            16 n     time float64, width and height float32 in shares of the longer side
+            208 n    time float64, width and height float32 in shares of the longer side, colour layout uint8 (8, 8, 3)
             4 n      features of each, unsigned
             6 m      x and y uint16 in 1/65535 of the longer side, size uint8 (logarithmic), direction uint8
             16 m     bits
@@ -43,7 +43,7 @@ _SIZE_STEPS = 24.0
 """Steps of the stored size to an e-fold; 255 of them reach from 1/4000 of the longer side to ten times it."""
 _SMALLEST = 1 / 4000
 _PLACE = np.dtype([("x", "<u2"), ("y", "<u2"), ("size", "u1"), ("direction", "u1")])
-_HEAD = np.dtype([("time_s", "<f8"), ("width", "<f4"), ("height", "<f4")])
+_HEAD = np.dtype([("time_s", "<f8"), ("width", "<f4"), ("height", "<f4"), ("colours", "u1", (8, 8, 3))])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,8 @@ class Anchors:
         head["time_s"] = self.times_s
         head["width"] = [picture.width for picture in self.pictures]
         head["height"] = [picture.height for picture in self.pictures]
+        for n, picture in enumerate(self.pictures):
+            head["colours"][n] = picture.colours
         counts = np.array([len(picture) for picture in self.pictures], "<u4")
         points = np.concatenate([np.zeros((0, 4), np.float32), *(picture.points for picture in self.pictures)])
         places = np.zeros(len(points), _PLACE)
@@ -111,8 +113,8 @@ class Anchors:
         ).astype(np.float32)
         ends = np.cumsum(counts, dtype=np.int64)
         pictures = tuple(
-            Local(points[end - n : end], bits[end - n : end], float(w), float(h))
-            for end, n, w, h in zip(ends, counts, head["width"], head["height"], strict=True)
+            Local(points[end - n : end], bits[end - n : end], float(w), float(h), colours)
+            for end, n, w, h, colours in zip(ends, counts, head["width"], head["height"], head["colours"], strict=True)
         )
         if not (np.isfinite(head["time_s"]).all() and all(0 < p.width <= 1 and 0 < p.height <= 1 for p in pictures)):
             raise BadInput("a file of anchors holds times or sizes that no picture has")

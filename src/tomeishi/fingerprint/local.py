@@ -35,15 +35,23 @@ class Local:
     width: float
     height: float
     """Of the picture, in shares of its longer side: one of them is 1."""
+    colours: NDArray[np.uint8]
+    """(8, 8, 3), its colour layout: mean RGB of 64 equal parts, as MPEG-7's descriptor of that name takes them."""
 
     def __len__(self) -> int:
         return len(self.points)
+
+
+def colour_layout(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mean RGB (8, 8, 3) of 64 equal parts of a picture."""
+    return np.asarray(cv2.resize(picture, (8, 8), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def local_features(picture: NDArray[np.uint8], at_most: int = MOST) -> Local:
     """Of a picture (height, width, 3) in RGB; a plain one has none."""
     height, width = picture.shape[:2]
     longer = max(height, width)
+    colours = colour_layout(picture)
     if longer > SIDE:
         size = (max(1, round(width * SIDE / longer)), max(1, round(height * SIDE / longer)))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -59,4 +67,4 @@ def local_features(picture: NDArray[np.uint8], at_most: int = MOST) -> Local:
     bits = (
         np.packbits(rows > np.median(rows, axis=1, keepdims=True), axis=1) if len(rows) else np.zeros((0, 16), np.uint8)
     )
-    return Local(points, bits, width / longer, height / longer)
+    return Local(points, bits, width / longer, height / longer, colours)

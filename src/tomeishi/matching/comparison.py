@@ -17,7 +17,7 @@ from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.score import Calibration
 from tomeishi.matching.stages import ALL
-from tomeishi.media.sample import SamplePlan
+from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.values import Band, Kind, MediaKind, Partial, Segment, digest_of_file
 
 
@@ -131,7 +131,7 @@ def compare(
     return Comparison(
         _side(query, mine),
         _side(reference, theirs),
-        pursuit.matches(mine, pictures).get("reference"),
+        pursuit.matches(mine, pictures, lambda times_s: frames_at(query, times_s, limits)).get("reference"),
         tuple(similarity_curve(shown, frames)),
         1 - image.spec.threshold,
     )

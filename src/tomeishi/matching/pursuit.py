@@ -25,6 +25,7 @@ from tomeishi.matching.anchored import AnchorsOf
 from tomeishi.matching.confirm import confirm, holds, moments_of, regions_of, spread_out
 from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, match
 from tomeishi.matching.pictures import Pictures
+from tomeishi.matching.sameness import PicturesAt, settled
 from tomeishi.matching.score import Calibration, Evidence, telling
 from tomeishi.matching.stages import Stages
 from tomeishi.matching.undoing import needs_undoing, undone
@@ -83,25 +84,26 @@ class Pursuit:
         parts = [View(self.image, box) for box in PARTS] if self.stages.parts else []
         return parts + ([View(self.image, quarters=n) for n in QUARTERS] if self.stages.turns else [])
 
-    def matches(self, extraction: Extraction, pictures: Pictures) -> dict[str, Match]:
-        """By reference id."""
+    def matches(self, extraction: Extraction, pictures: Pictures, pictures_at: PicturesAt) -> dict[str, Match]:
+        """By reference id. Raises as `pictures_at` does, which is asked only where something was found."""
         prints = extraction.fingerprints
         frames = frames_of(prints[self.image.spec.key], prints[self.pdq.spec.key])
         found: dict[str, Match] = {}
         for reference_id in self.registered.candidates(frames.image, self._same.image * IN_A_RUN):
             if matched := self._match(frames, reference_id, pictures):
                 found[reference_id] = matched
-        if not self.stages.verification:
-            return found
-        for reference_id, moments in self._glimpsed(frames, pictures, found):
-            known = [found[reference_id]] if reference_id in found else []
-            pursued = self._pursued(reference_id, moments, pictures, extraction.duration_s)
-            if together := _together([*known, *pursued]):
-                found[reference_id] = together
-        if self.stages.following:
-            return {
-                each: self._followed(each, matched, pictures, extraction.duration_s) for each, matched in found.items()
-            }
+        if self.stages.verification:
+            for reference_id, moments in self._glimpsed(frames, pictures, found):
+                known = [found[reference_id]] if reference_id in found else []
+                pursued = self._pursued(reference_id, moments, pictures, extraction.duration_s)
+                if together := _together([*known, *pursued]):
+                    found[reference_id] = together
+        for reference_id, matched in found.items():
+            if self.stages.verification and self.stages.following:
+                matched = self._followed(reference_id, matched, pictures, extraction.duration_s)
+            if self.stages.sameness:
+                matched = settled(matched, self.anchors(reference_id), pictures_at)
+            found[reference_id] = matched
         return found
 
     @property

@@ -19,6 +19,8 @@ class Stages:
     """What only verification sees is aligned by verification alone."""
     following: bool = True
     """Segments are drawn out as far as verification follows them, and joined."""
+    sameness: bool = True
+    """Copies and edits are told apart by colours at the moments of anchors, else by PDQ."""
 
 
 ALL = Stages()

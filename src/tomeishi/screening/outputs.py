@@ -6,13 +6,13 @@ from pathlib import Path
 
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
-from tomeishi.errors import TomeishiError, UnreadableMedia
+from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.matching.matches import Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
-from tomeishi.media.sample import SamplePlan
+from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.policy import Policy, gravest
@@ -57,7 +57,10 @@ class Screener:
         if extraction.info.kind is MediaKind.SOUND:
             reason = f"{query}: sound without picture; this version compares pictures only"
             return self._skipped(name, digest, reason, duration_s=extraction.duration_s)
-        findings = tuple(self._findings(extraction, pictures))
+        try:
+            findings = tuple(self._findings(query, extraction, pictures))
+        except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
+            return self._skipped(name, digest, str(error))
         verdicts = [finding.verdict for finding in findings]
         if extraction.partial is not None:
             verdicts.append(self.policy.unreadable)
@@ -73,10 +76,10 @@ class Screener:
             made_by=self.made_by,
         )
 
-    def _findings(self, extraction: Extraction, pictures: Pictures) -> list[Finding]:
+    def _findings(self, query: Path, extraction: Extraction, pictures: Pictures) -> list[Finding]:
         if self.pursuit is None:
             return []
-        matched = self.pursuit.matches(extraction, pictures)
+        matched = self.pursuit.matches(extraction, pictures, lambda times_s: frames_at(query, times_s, self.limits))
         found_all = [self._finding(self.references[each], found) for each, found in matched.items()]
         reported = [finding for finding in found_all if self.policy.reports(finding.band)]
         return sorted(reported, key=lambda finding: (-finding.score, finding.title, finding.reference_id))
