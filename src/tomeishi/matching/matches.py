@@ -1,7 +1,7 @@
 """One query against one reference: frames to a match.
 
-A match is all segments of one pair. Its kind is `copy` where the untouched frames agree by PDQ at the publisher's
-threshold and play at the same speed, else `edit`.
+A match is all segments of one pair. Its kind is a first one, by PDQ and speed; `sameness` settles it where the
+reference has anchors.
 """
 
 from collections.abc import Callable
