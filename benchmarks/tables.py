@@ -216,6 +216,49 @@ def index_scale(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.index_scale --rows ROWS")])
 
 
+def sound(result: dict[str, Any]) -> str:
+    """Share of clips found, by edit and length, beside peers."""
+    figures, settings = result["figures"], result["settings"]
+    lengths = [f"{seconds:g} s" for seconds in settings["seconds"]]
+    peers = sorted({peer for rows in figures["edits"].values() for row in rows.values() for peer in row["peers"]})
+    columns = [*lengths, f"strong, {lengths[0]}", *(f"{peer}, {lengths[-1]}" for peer in peers)]
+    lines = ["| edit | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for edit, rows in figures["edits"].items():
+        shares = [f"{rows[length]['found']:.0%}" for length in lengths]
+        beside = [f"{rows[lengths[-1]]['peers'][peer]:.0%}" for peer in peers]
+        lines.append("| " + " | ".join([edit, *shares, f"{rows[lengths[0]]['strong']:.0%}", *beside]) + " |")
+    registered, errors = figures["registered"], figures["boundary_error_s"]
+    clips = settings["clips"] * len(lengths) * len(figures["edits"])
+    lines += [
+        "",
+        f"{settings['clips']} clips of each edit and length, from {registered['pieces']} registered pieces "
+        f"({registered['hours']:.1f} hours); {figures['wrong_identities']} wrong identities in {clips} clips. "
+        f"Boundaries are off by {errors['median']:.2f} s (median), 90 % by at most {errors['of 90 %']:.2f} s. "
+        f"Load of the machine before: {figures['load_before']}.",
+    ]
+    return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.sound --half test")])
+
+
+def sound_calibration(result: dict[str, Any]) -> str:
+    """What each band of sound was measured at, on the half that it was not set on."""
+    tested, settings = result["figures"]["test"], result["settings"]
+    lines = ["| band | from score | false segments seen | per 100 hours, at most |", "|---|---|---|---|"]
+    for band, row in tested["unrelated"]["bands"].items():
+        at_most = row["false_segments_per_100_hours_at_most"]
+        lines.append(f"| {band} | {row['score']:.3f} | {row['false_segments']} | {at_most:.0f} |")
+    hours = tested["unrelated"]["hours"]
+    listed = ", ".join(f"{value:.1f} h of {kind}" for kind, value in hours.items())
+    lines += [
+        "",
+        f"Unrelated sound: {listed}, against {tested['registered']['pieces']} registered pieces of the test half. "
+        f"{result['figures']['true']} true and {result['figures']['false']} false stretches of the development half "
+        "were fitted. "
+        '"At most" is the upper end of the exact 95 % Poisson interval: it says how little was measured.',
+    ]
+    command = f"python -m benchmarks.sound --calibrate --clips {settings['clips']}"
+    return "\n".join([*lines, "", _made_by(result, command)])
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "spine": ("spine", spine),
     "calibration": ("calibration", calibration),
@@ -225,6 +268,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "unrelated": ("unrelated-test", unrelated),
     "speed": ("speed", speed),
     "index_scale": ("index-scale", index_scale),
+    "sound": ("sound-test", sound),
+    "soundbands": ("sound-calibration", sound_calibration),
 }
 """Block to result and function."""
 

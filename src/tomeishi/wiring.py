@@ -43,14 +43,17 @@ from tomeishi.evidence.gathering import gather
 from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
+from tomeishi.fingerprint import audio
 from tomeishi.fingerprint.anchors import KEY as ANCHORS
 from tomeishi.fingerprint.anchors import AnchorMaker, Anchors
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
+from tomeishi.fingerprint.listening import Listened, listened
 from tomeishi.fingerprint.shipped import shipped_descriptors
-from tomeishi.index.snapshot import current
+from tomeishi.index.postings import Postings, current_postings
+from tomeishi.index.snapshot import Snapshot, current
 from tomeishi.jobs.worker import Handler, Worker
-from tomeishi.matching import calibration, snapshots
+from tomeishi.matching import audible, calibration, snapshots, sound_calibration
 from tomeishi.matching.anchored import anchors_of
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
@@ -67,9 +70,10 @@ from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.prompts import PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
+from tomeishi.screening.sound import Ear
 from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.db import Database
-from tomeishi.values import MediaKind, Partial, Skipped, Use, digest_of_file
+from tomeishi.values import Kind, Partial, Skipped, Use, digest_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ class Registered:
     """Files that are registered as far as they could be read."""
     overlaps: tuple[str, ...]
     """Ids of overlaps with references of other members."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What is kept of a reference file."""
+
+    extraction: Extraction
+    anchors: Anchors
+    heard: Listened | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +194,20 @@ class Platform:
 
         Where files were given and not one could be registered, nothing is: raises NotFound or UnreadableMedia.
         """
-        extracted: list[tuple[str, str, Extraction, Anchors]] = []
+        described: list[tuple[str, str, _Described]] = []
         failures: list[tuple[str, TomeishiError]] = []
         for file in files:
             try:
-                extraction, anchors = self._pictures_of(Path(file))
-                extracted.append((str(file), digest_of_file(Path(file)), extraction, anchors))
+                of_file = self._described(Path(file))
+                described.append((str(file), digest_of_file(Path(file)), of_file))
             except (NotFound, UnreadableMedia) as error:
                 failures.append((str(file), error))
         added: dict[str, str] = {}
         with self.transaction() as tx:
             work_id = self._work(tx, member, title, reading, aliases)
-            for path, digest, extraction, anchors in extracted:
+            for path, digest, of_file in described:
                 try:
-                    added[path] = self._reference(tx, work_id, path, digest, extraction, anchors)
+                    added[path] = self._reference(tx, work_id, path, digest, of_file)
                 except BadInput as error:  # a name that cannot be kept
                     failures.append((path, error))
             if files and not added:
@@ -203,7 +216,11 @@ class Platform:
             work_id,
             tuple(added.values()),
             tuple(Skipped(path, str(error)) for path, error in failures),
-            tuple((path, each.partial) for path, _, each, _ in extracted if path in added and each.partial is not None),
+            tuple(
+                (path, each.extraction.partial)
+                for path, _, each in described
+                if path in added and each.extraction.partial is not None
+            ),
             self._overlaps(tuple(added.values())),
         )
 
@@ -212,21 +229,19 @@ class Platform:
         added: list[str] = []
         for work_id, path in media:
             try:
-                extraction, anchors = self._pictures_of(path)
-                digest = digest_of_file(path)
+                described, digest = self._described(path), digest_of_file(path)
                 with self.transaction() as tx:
-                    added.append(self._reference(tx, work_id, str(path), digest, extraction, anchors))
-                yield path, extraction.partial
+                    added.append(self._reference(tx, work_id, str(path), digest, described))
+                yield path, described.extraction.partial
             except (NotFound, BadInput) as error:
                 yield path, Skipped(str(path), str(error))
         self.build_index()
 
-    def _pictures_of(self, path: Path) -> tuple[Extraction, Anchors]:
+    def _described(self, path: Path) -> _Described:
         maker = AnchorMaker()
-        extraction = extract(path, self.descriptors, PLAN, self.settings.limits, watch=maker.see)
-        if extraction.info.kind is MediaKind.SOUND:
-            raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
-        return extraction, maker.anchors()
+        seen = extract(path, self.descriptors, PLAN, self.settings.limits, watch=maker.see)
+        extraction, heard = listened(path, seen, self.settings.limits)
+        return _Described(extraction, maker.anchors(), heard)
 
     def _work(self, tx: Connection, member: str, title: str, reading: str | None, aliases: Sequence[str]) -> str:
         try:
@@ -247,11 +262,11 @@ class Platform:
         """A kept file as a reference: what was read of it, and what registers it under `name`, giving its id."""
         path = self.kept(digest)
         try:
-            extraction, anchors = self._pictures_of(path)
+            described = self._described(path)
         except UnreadableMedia as error:
             raise UnreadableMedia(str(error).replace(str(path), name)) from error
-        return extraction, lambda tx: self._reference(
-            tx, work_id, name, digest, extraction, anchors, location=str(path)
+        return described.extraction, lambda tx: self._reference(
+            tx, work_id, name, digest, described, location=str(path)
         )
 
     def _reference(
@@ -260,30 +275,32 @@ class Platform:
         work_id: str,
         path: str,
         digest: str,
-        extraction: Extraction,
-        anchors: Anchors,
+        described: _Described,
         *,
         location: str | None = None,
     ) -> str:
-        for known in references.same_digest(tx, digest):
-            if known.work_id == work_id:
-                return known.id
-        reference_id = references.add_reference(
-            tx,
-            work_id,
-            path,
-            digest,
-            extraction.info.size_bytes,
-            extraction.info.kind,
-            extraction.duration_s,
-            extraction.partial,
-            location=location,
+        """A file that the work had already keeps its id, and gets the fingerprints of this version."""
+        extraction, anchors, heard = described.extraction, described.anchors, described.heard
+        known = [each.id for each in references.same_digest(tx, digest) if each.work_id == work_id]
+        reference_id = (
+            known[0]
+            if known
+            else references.add_reference(
+                tx,
+                work_id,
+                path,
+                digest,
+                extraction.info.size_bytes,
+                extraction.info.kind,
+                extraction.duration_s,
+                extraction.partial,
+                location=location,
+            )
         )
-        for descriptor in self.descriptors:
-            spec = descriptor.spec
-            fingerprint = extraction.fingerprints[spec.key]
-            blob = self._blobs.put(fingerprint.to_bytes())
-            references.add_fingerprint(tx, reference_id, spec.key, spec.weights_digest, blob, len(fingerprint.times_s))
+        for each in (*extraction.fingerprints.values(), *(() if heard is None else (heard.fingerprint,))):
+            blob = self._blobs.put(each.to_bytes())
+            rows = len(each.times_s)
+            references.add_fingerprint(tx, reference_id, each.descriptor, each.weights_digest, blob, rows)
         blob = self._blobs.put(anchors.to_bytes())
         references.add_fingerprint(tx, reference_id, ANCHORS, None, blob, anchors.features)
         return reference_id
@@ -296,6 +313,7 @@ class Platform:
         image, pdq = self.descriptors
         with self.reading() as tx:
             snapshots.build(tx, self._blobs, self.settings.index, image.spec, pdq.spec)
+            audible.build_audible(tx, self._blobs, self.settings.index)
             waiting = references.not_compared(tx)
         if not waiting:
             return
@@ -319,10 +337,10 @@ class Platform:
         return tuple(each.id for each in found if {each.reference.id, each.other.id} & set(added))
 
     def index_info(self) -> list[dict[str, Any]]:
-        """The snapshots in force, image descriptor first."""
+        """The snapshots in force: image descriptor, PDQ, sound."""
         with self.reading() as tx:
             checkpoint = references.checkpoint(tx)
-        found = [current(self.settings.index, each.spec.key) for each in self.descriptors]
+        found = self._snapshots()
         return [
             {
                 "descriptor": snapshot.manifest.descriptor,
@@ -344,15 +362,15 @@ class Platform:
                 return f"{len(ledger.entries(tx))} entries, chain and signatures hold"
 
         def index_is_whole() -> str:
-            snapshots = [current(self.settings.index, each.spec.key) for each in self.descriptors]
+            snapshots = [each for each in self._snapshots() if each is not None]
             for snapshot in snapshots:
-                if snapshot is not None:
-                    snapshot.verify()
-            return "every file has its digest" if any(snapshots) else "none built yet"
+                snapshot.verify()
+            return "every file has its digest" if snapshots else "none built yet"
 
         def fingerprints_are_whole() -> str:
             with self.reading() as tx:
-                files = [f for each in self.descriptors for f in references.fingerprint_files_of(tx, each.spec.key)]
+                keys = [*(each.spec.key for each in self.descriptors), audio.SPEC.key]
+                files = [file for key in keys for file in references.fingerprint_files_of(tx, key)]
             for file in files:
                 self._blobs.get(file.digest)
             return f"{len(files)} files have their digests"
@@ -363,6 +381,10 @@ class Platform:
             ("fingerprints", fingerprints_are_whole),
             ("index", index_is_whole),
         ]
+
+    def _snapshots(self) -> list[Snapshot | Postings | None]:
+        pictures = [current(self.settings.index, each.spec.key) for each in self.descriptors]
+        return [*pictures, current_postings(self.settings.index, audio.SPEC.key)]
 
     def _searchable(self, tx: Connection) -> snapshots.Searchable | None:
         image, pdq = self.descriptors
@@ -387,6 +409,7 @@ class Platform:
         self.build_index()
         with self.reading() as tx:
             searchable = self._searchable(tx)
+            hearable = audible.open_audible(tx, self.settings.index)
             by_id = {reference.id: reference for reference in references.references(tx)}
             answers = Answers(ledger.entries(tx), subjects(tx))
             anchors = anchors_of(tx, self._blobs)
@@ -404,13 +427,14 @@ class Platform:
             references=by_id,
             image=image,
             pdq=pdq,
+            ear=Ear(hearable, sound_calibration.shipped()),
             policy=chosen,
             limits=self.settings.limits,
             made_by=MadeBy(
                 version=version("tomeishi"),
-                descriptors=tuple((each.spec.key, each.spec.weights_digest) for each in (image, pdq)),
+                descriptors=tuple((each.key, each.weights_digest) for each in (image.spec, pdq.spec, audio.SPEC)),
                 policy=chosen.digest,
-                snapshots=searchable.digests if searchable else (),
+                snapshots=(*(searchable.digests if searchable else ()), *((hearable.digest,) if hearable else ())),
             ),
             ask=ask,
             use=use,
@@ -529,7 +553,9 @@ class Platform:
             _write_whole(path, pdf)
             documents.append(path)
         shown = zip(screening.findings, contents.frame_pairs, strict=True)
-        without = tuple(finding.reference_path for finding, pairs in shown if not pairs)
+        without = tuple(
+            finding.reference_path for finding, pairs in shown if not pairs and finding.kind is not Kind.SOUND
+        )
         return Reported(screening, sealed, tuple(documents), without)
 
 
@@ -541,7 +567,9 @@ def open(home: str | Path | None = None) -> Platform:
 def compare(query: str | Path, reference: str | Path) -> Comparison:
     """Which seconds of one file resemble which of another; needs no installation."""
     image, pdq = _descriptors()
-    return compare_files(Path(query), Path(reference), image, pdq, PLAN, calibration.shipped(), Limits())
+    return compare_files(
+        Path(query), Path(reference), image, pdq, PLAN, calibration.shipped(), sound_calibration.shipped(), Limits()
+    )
 
 
 def comparison_page(comparison: Comparison, path: str | Path) -> None:

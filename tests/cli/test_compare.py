@@ -23,7 +23,8 @@ def test_it_says_which_seconds_resemble_which(
     assert words["segments"][0] == pytest.approx([0, 8, 2, 10], abs=0.6)
     assert (words["query"]["path"], words["reference"]["path"]) == (str(quoted), str(references[0]))
     assert re.fullmatch("sha256:[0-9a-f]{64}", words["query"]["digest"])
-    assert words["checked"] == ["copy", "edit"]
+    assert words["checked"] == ["copy", "edit", "sound"]
+    assert words["sound"]["segments"][0] == pytest.approx([0, 8, 2, 10], abs=0.8)
     assert not (tmp_path / "home").exists()
 
 

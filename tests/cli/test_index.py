@@ -20,24 +20,25 @@ def test_without_an_index_info_says_how_to_get_one(tomeishi: Command) -> None:
 
 
 def test_info_counts_what_is_searched(tomeishi: Command, installed: Any) -> None:
-    image, pdq = _rows(tomeishi("index", "info", "--json"))
+    image, pdq, sound = _rows(tomeishi("index", "info", "--json"))
     assert image["descriptor"].startswith("image-")
     assert pdq["descriptor"].startswith("pdq-")
-    assert (image["items"], pdq["items"]) == (2, 2)
+    assert sound["descriptor"].startswith("sound-")
+    assert (image["items"], pdq["items"], sound["items"]) == (2, 2, 2)
     assert image["rows"] == pdq["rows"] > 20
     assert image["up_to_date"] is pdq["up_to_date"] is True
     plain = tomeishi("index", "info").out.splitlines()
-    assert [line.split(":")[0] for line in plain] == [image["descriptor"], pdq["descriptor"]]
+    assert [line.split(":")[0] for line in plain] == [image["descriptor"], pdq["descriptor"], sound["descriptor"]]
     assert all("2 references" in line and "up to date" in line for line in plain)
 
 
 def test_an_index_behind_the_registry_says_so_and_is_built_on_demand(tomeishi: Command, installed: Any) -> None:
     before = _rows(tomeishi("index", "info", "--json"))
     assert tomeishi("works", "exclude", installed.references[0], "0", "6", "--reason", "r").code == 0
-    assert [row["up_to_date"] for row in _rows(tomeishi("index", "info", "--json"))] == [False, False]
+    assert [row["up_to_date"] for row in _rows(tomeishi("index", "info", "--json"))] == [False, False, False]
     assert "behind the registry" in tomeishi("index", "info").out
     after = _rows(tomeishi("index", "build", "--json"))
-    assert [row["up_to_date"] for row in after] == [True, True]
+    assert [row["up_to_date"] for row in after] == [True, True, True]
     assert after[0]["rows"] < before[0]["rows"]
     assert _rows(tomeishi("index", "build", "--json")) == after  # nothing was done
 
@@ -45,4 +46,4 @@ def test_an_index_behind_the_registry_says_so_and_is_built_on_demand(tomeishi: C
 def test_a_screening_builds_what_is_behind(tomeishi: Command, installed: Any, quoted: Path) -> None:
     assert tomeishi("works", "exclude", installed.references[1], "0", "6", "--reason", "r").code == 0
     assert tomeishi("screen", quoted).code == 1
-    assert [row["up_to_date"] for row in _rows(tomeishi("index", "info", "--json"))] == [True, True]
+    assert [row["up_to_date"] for row in _rows(tomeishi("index", "info", "--json"))] == [True, True, True]

@@ -44,7 +44,7 @@ def test_from_a_registered_work_to_evidence_that_a_stranger_verifies(
 
     # Nothing was granted: the copied seconds are found, and blocked.
     answer = _screened(tomeishi, query)
-    (finding,) = answer["findings"]
+    finding, heard = sorted(answer["findings"], key=lambda each: each["kind"] == "sound")
     assert (finding["work"], finding["title"], finding["member"]) == (ids[0], works[0].title, works[0].member)
     assert finding["reference"] == str(references[0])
     assert finding["kind"] in {"copy", "edit"}
@@ -53,6 +53,9 @@ def test_from_a_registered_work_to_evidence_that_a_stranger_verifies(
     assert segment == pytest.approx(
         [truth.query.start, truth.query.end, truth.reference.start, truth.reference.end], abs=0.75
     )
+    # Its sound is found beside its pictures, at the same seconds.
+    assert (heard["kind"], heard["work"], heard["band"]) == ("sound", ids[0], "strong")
+    assert heard["segments"][0] == pytest.approx(segment, abs=1.0)
     assert finding["permission"]["allowed"] is False
     assert finding["permission"]["because"] == []
     assert (finding["verdict"], answer["verdict"]) == ("block", "block")
@@ -60,7 +63,7 @@ def test_from_a_registered_work_to_evidence_that_a_stranger_verifies(
 
     # A film that nobody registered is clear, for the kinds that were looked for.
     other = _screened(tomeishi, clean)
-    assert (other["findings"], other["verdict"], other["checked"]) == ([], "clear", ["copy", "edit"])
+    assert (other["findings"], other["verdict"], other["checked"]) == ([], "clear", ["copy", "edit", "sound"])
 
     # The member grants the provider this use: found as before, and clear.
     key = tmp_path / "member.json"

@@ -58,7 +58,6 @@ UNREADABLE = {
     "text.mp4": "not a video, sound or picture file",
     "truncated.mp4": "cut off before its index",
     "giant.png": "larger than the limit",
-    "sound.m4a": "sound without picture",
 }
 
 

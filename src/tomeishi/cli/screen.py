@@ -105,11 +105,13 @@ def compare(
         say(f"wrote {html}")
     if as_json:
         write_json(comparison.to_json())
-    elif comparison.match is None:
-        data.print("no resemblance found (looked for copies and edits)")
-    else:
-        data.print(f"{comparison.band}: {comparison.kind}, score {comparison.score:.3f}")
-        for s in comparison.segments:
+    elif comparison.found is None:
+        data.print(f"no resemblance found (looked for {', '.join(comparison.checked)})")
+    for found in [] if as_json else [comparison.match, comparison.heard]:
+        if found is None:
+            continue
+        data.print(f"{found.band}: {found.kind}, score {found.score:.3f}")
+        for s in found.segments:
             query_text = f"{time_code(s.query.start)} - {time_code(s.query.end)}"
             reference_text = f"{time_code(s.reference.start)} - {time_code(s.reference.end)}"
             data.print(f"  A {query_text}  resembles  B {reference_text}  at {s.slope:.2f}x, score {s.score:.3f}")
@@ -117,4 +119,4 @@ def compare(
     cut = [(side.path, side.partial) for side in sides if side.partial is not None]
     for path, partial in cut:
         say(read_in_part(path, partial))
-    return 3 if cut else int(comparison.match is not None)
+    return 3 if cut else int(comparison.found is not None)

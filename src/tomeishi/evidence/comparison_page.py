@@ -6,6 +6,7 @@ in the page; a switch shows one.
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +17,10 @@ from PIL import Image
 from tomeishi.config import Limits
 from tomeishi.errors import StorageFailure
 from tomeishi.evidence.frame_pairs import frame_pairs
-from tomeishi.matching.calibration import shipped
+from tomeishi.matching import calibration, sound_calibration
 from tomeishi.matching.comparison import Comparison
+from tomeishi.matching.matches import Match
+from tomeishi.matching.score import BandLimit
 from tomeishi.values import Interval, Outline, covered_s
 
 _WIDTH = 1000.0
@@ -66,13 +69,18 @@ class _Page:
     query_duration: str
     reference_duration: str
     ribbons: tuple[_Ribbon, ...]
+    heard: tuple[_Ribbon, ...]
+    """The same for sound."""
     pairs: tuple[_Pair, ...]
     curve: str
     limit_y: float
     ticks: tuple[tuple[float, str], ...]
     matched_s: float
+    heard_s: float
     false_segments: float | None
     """Of this band per 100 hours of unrelated film, at most; None where nothing matched or nothing was measured."""
+    false_sound: float | None
+    """The same for what is heard."""
 
 
 def write_page(comparison: Comparison, path: Path, limits: Limits) -> None:
@@ -89,8 +97,9 @@ def write_page(comparison: Comparison, path: Path, limits: Limits) -> None:
 
 def _page(comparison: Comparison, limits: Limits) -> _Page:
     query, reference = comparison.query, comparison.reference
-    per_segment = max(2, _PAIRS // max(1, len(comparison.segments)))
-    pairs = frame_pairs(query.path, reference.path, comparison.segments, limits, per_segment)
+    seen, heard = ((() if each is None else each.segments) for each in (comparison.match, comparison.heard))
+    per_segment = max(2, _PAIRS // max(1, len(seen)))
+    pairs = frame_pairs(query.path, reference.path, seen, limits, per_segment)
     q_scale, r_scale = _WIDTH / max(query.duration_s, 1e-3), _WIDTH / max(reference.duration_s, 1e-3)
     return _Page(
         comparison=comparison,
@@ -98,7 +107,8 @@ def _page(comparison: Comparison, limits: Limits) -> _Page:
         reference_name=reference.path.name,
         query_duration=time_code(query.duration_s),
         reference_duration=time_code(reference.duration_s),
-        ribbons=tuple(_ribbon(s.query, s.reference, s.score, q_scale, r_scale) for s in comparison.segments),
+        ribbons=tuple(_ribbon(s.query, s.reference, s.score, q_scale, r_scale) for s in seen),
+        heard=tuple(_ribbon(s.query, s.reference, s.score, q_scale, r_scale) for s in heard),
         pairs=tuple(
             _Pair(
                 _data_uri(pair.query_png),
@@ -117,11 +127,18 @@ def _page(comparison: Comparison, limits: Limits) -> _Page:
         curve=" ".join(f"{t * q_scale:.1f},{_CURVE_HEIGHT * (1 - s):.1f}" for t, s in comparison.curve),
         limit_y=_CURVE_HEIGHT * (1 - comparison.same),
         ticks=tuple((round(t * q_scale, 2), time_code(t, tenths=False)) for t in _tick_times(query.duration_s)),
-        matched_s=covered_s(segment.query for segment in comparison.segments),
-        false_segments=next(
-            (limit.false_segments_per_100_hours for limit in shipped().bands if limit.band is comparison.band), None
-        ),
+        matched_s=covered_s(segment.query for segment in seen),
+        heard_s=covered_s(segment.query for segment in heard),
+        false_segments=_measured(comparison.match, calibration.shipped().bands),
+        false_sound=_measured(comparison.heard, sound_calibration.shipped().bands),
     )
+
+
+def _measured(found: Match | None, bands: Sequence[BandLimit]) -> float | None:
+    """False segments per 100 hours of a match's band."""
+    if found is None:
+        return None
+    return next((limit.false_segments_per_100_hours for limit in bands if limit.band is found.band), None)
 
 
 def _ribbon(query: Interval, reference: Interval, score: float, q_scale: float, r_scale: float) -> _Ribbon:

@@ -37,6 +37,8 @@ class Contents:
     """By reference id. Without one, a timeline ends at the last segment and says so."""
     false_segments_per_100_hours: Mapping[Band, float | None] = field(default_factory=dict)
     """The measured record of each band, printed beside it; None or absent: not measured."""
+    false_sound_per_100_hours: Mapping[Band, float | None] = field(default_factory=dict)
+    """The same for findings of kind `sound`."""
 
     def __post_init__(self) -> None:
         if self.created_at.tzinfo is None or not 1980 <= self.created_at.year <= 2100:

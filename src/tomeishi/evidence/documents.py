@@ -24,7 +24,7 @@ from tomeishi.evidence.contents import Contents
 from tomeishi.evidence.frame_pairs import FramePair, outlined
 from tomeishi.evidence.typeface import FONTS, printable
 from tomeishi.screening.findings import Finding
-from tomeishi.values import Outline, Segment, Verdict
+from tomeishi.values import Kind, Outline, Segment, Verdict
 
 LANGUAGES = ("ja", "en")
 
@@ -234,7 +234,9 @@ class _Pages:
     def finding(self, number: int, finding: Finding) -> dict[str, Any]:
         w, permission = self.words, finding.permission
         entries = w["list_mark"].join(printable(entry) for entry in permission.because)
-        rate = self.contents.false_segments_per_100_hours.get(finding.band)
+        heard = finding.kind is Kind.SOUND
+        rates = self.contents.false_sound_per_100_hours if heard else self.contents.false_segments_per_100_hours
+        rate = rates.get(finding.band)
         deciding = w["permission_entries"].replace("{entries}", entries) if entries else w["permission_no_entries"]
         rows: list[Row] = [
             (w["work"], [printable(finding.title, 400), finding.work_id], "bold"),
@@ -266,7 +268,7 @@ class _Pages:
         hidden = len(finding.segments) - _SEGMENTS
         pairs = self.contents.pairs_of(number)
         shown = _spread(pairs, _PAIRS)
-        pairs_note = w["pairs_note"] if pairs else w["pairs_none"]
+        pairs_note = w["pairs_note"] if pairs else w["pairs_sound"] if heard else w["pairs_none"]
         if len(shown) < len(pairs):
             more = w["pairs_more"].replace("{shown}", str(len(shown))).replace("{total}", str(len(pairs)))
             pairs_note += ("" if self.language == "ja" else " ") + more

@@ -14,12 +14,12 @@ from tomeishi.errors import MissingExtra, NotFound, UnreadableMedia
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.contents import Contents
 from tomeishi.evidence.frame_pairs import FramePair, frame_pairs
-from tomeishi.matching import calibration
+from tomeishi.matching import calibration, sound_calibration
 from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, Screening
-from tomeishi.values import digest_of_file, new_id
+from tomeishi.values import Kind, digest_of_file, new_id
 
 
 def gather(
@@ -53,6 +53,9 @@ def gather(
         reference_durations_s={reference.id: reference.duration_s for reference in named},
         false_segments_per_100_hours={
             limit.band: limit.false_segments_per_100_hours for limit in calibration.shipped().bands
+        },
+        false_sound_per_100_hours={
+            limit.band: limit.false_segments_per_100_hours for limit in sound_calibration.shipped().bands
         },
     )
 
@@ -109,7 +112,9 @@ def _consent_facts(
 
 
 def _pairs(query: Path, finding: Finding, reference: Reference, limits: Limits) -> tuple[FramePair, ...]:
-    """Empty where the reference is no longer where it was registered, or is another file now."""
+    """Empty for sound, and where the reference is no longer where it was registered, or is another file now."""
+    if finding.kind is Kind.SOUND:
+        return ()
     path = Path(reference.location)
     try:
         if digest_of_file(path) != reference.digest:

@@ -19,6 +19,8 @@ class Metric(StrEnum):
     """Rows float32 (n, dim), unit length; distance 1 - inner product, in [0, 2]."""
     HAMMING = "hamming"
     """Rows uint8 (n, dim // 8), bits packed most significant first; distance in differing bits, [0, dim]."""
+    LANDMARKS = "landmarks"
+    """Rows uint8 (n, dim // 8), each a place on an axis; compared in groups with their times, never row by row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@
     12      header   canonical JSON: descriptor, dim, duration_s, metric, rows, weights_digest
             8 n      times, float64 seconds
             4 n      quality, float32
-            n width  rows: float32 x dim for cosine, uint8 x dim / 8 for hamming
+            n width  rows: float32 x dim for cosine, uint8 x dim / 8 for hamming and landmarks
             32       SHA-256 of all before
 
 Numbers are little-endian. There is one file for one fingerprint: equal fingerprints have equal bytes.
@@ -47,7 +47,7 @@ class Fingerprint:
     weights_digest: str | None
     metric: Metric
     dim: int
-    """Numbers per row; bits for `hamming`."""
+    """Numbers per row; bits for `hamming` and `landmarks`."""
     times_s: NDArray[np.float64]
     """(n,), finite, never falling, at least 0."""
     rows: NDArray[np.float32] | NDArray[np.uint8]
@@ -195,6 +195,6 @@ def _stored_dtype(metric: Metric) -> np.dtype[np.float32] | np.dtype[np.uint8]:
 
 def _row_width(metric: Metric, dim: int) -> int:
     """Columns of a row; raises BadInput where no row can be that wide."""
-    if not 0 < dim <= _WIDEST_DIM or (metric is Metric.HAMMING and dim % 8):
-        raise BadInput(f"not a row width: {dim} {'bits' if metric is Metric.HAMMING else 'numbers'}")
+    if not 0 < dim <= _WIDEST_DIM or (metric is not Metric.COSINE and dim % 8):
+        raise BadInput(f"not a row width: {dim} {'numbers' if metric is Metric.COSINE else 'bits'}")
     return dim if metric is Metric.COSINE else dim // 8

@@ -1,5 +1,6 @@
-"""Two files against each other, no registry needed."""
+"""Two files against each other, pictures and sound, no registry needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ from numpy.typing import NDArray
 from tomeishi.config import Limits
 from tomeishi.errors import UnreadableMedia
 from tomeishi.fingerprint.anchors import AnchorMaker
+from tomeishi.fingerprint.audio import marks_in
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, Watch, extract
+from tomeishi.fingerprint.extract import Extraction, extract
+from tomeishi.fingerprint.listening import listened
+from tomeishi.matching.audible import match_pair
 from tomeishi.matching.matches import Frames, Match, frames_of, similarity_curve
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.score import Calibration
+from tomeishi.matching.sound import Reference
+from tomeishi.matching.sound_calibration import SoundCalibration
 from tomeishi.matching.stages import ALL
 from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.values import Band, Kind, MediaKind, Partial, Segment, digest_of_file
@@ -49,27 +55,37 @@ class Comparison:
     query: Side
     reference: Side
     match: Match | None
+    """By picture."""
+    heard: Match | None
+    """By sound."""
+    checked: tuple[Kind, ...]
+    """Kinds that were looked for: what only one of the two files has cannot be compared."""
     curve: tuple[tuple[float, float], ...]
     """Per query sample its time in seconds and its largest cosine similarity to the reference, cut to [0, 1]."""
     same: float
     """Similarity from which two frames count as the same: the limit drawn beside the curve."""
 
     @property
+    def found(self) -> Match | None:
+        """What is told first: the match by picture, or else the one by sound."""
+        return self.match or self.heard
+
+    @property
     def segments(self) -> tuple[Segment, ...]:
-        return () if self.match is None else self.match.segments
+        return () if self.found is None else self.found.segments
 
     @property
     def score(self) -> float:
         """In [0, 1]; 0 where nothing matched."""
-        return 0.0 if self.match is None else self.match.score
+        return 0.0 if self.found is None else self.found.score
 
     @property
     def band(self) -> Band | None:
-        return None if self.match is None else self.match.band
+        return None if self.found is None else self.found.band
 
     @property
     def kind(self) -> Kind | None:
-        return None if self.match is None else self.match.kind
+        return None if self.found is None else self.found.kind
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -78,11 +94,15 @@ class Comparison:
             "kind": self.kind.value if self.kind else None,
             "band": self.band.value if self.band else None,
             "score": round(self.score, 4),
-            "segments": [
-                [round(t, 3) for t in (s.query.start, s.query.end, s.reference.start, s.reference.end)]
-                for s in self.segments
-            ],
-            "checked": [Kind.COPY.value, Kind.EDIT.value],
+            "segments": _times(self.segments),
+            "sound": None
+            if self.heard is None
+            else {
+                "band": self.heard.band.value,
+                "score": round(self.heard.score, 4),
+                "segments": _times(self.heard.segments),
+            },
+            "checked": [kind.value for kind in self.checked],
         }
 
 
@@ -110,6 +130,10 @@ class _Alone:
         return self.reference
 
 
+def _times(segments: Sequence[Segment]) -> list[list[float]]:
+    return [[round(t, 3) for t in (s.query.start, s.query.end, s.reference.start, s.reference.end)] for s in segments]
+
+
 def compare(
     query: Path,
     reference: Path,
@@ -117,33 +141,38 @@ def compare(
     pdq: Descriptor,
     plan: SamplePlan,
     calibration: Calibration,
+    sound_calibration: SoundCalibration,
     limits: Limits,
 ) -> Comparison:
-    """Raises NotFound, or UnreadableMedia where either file cannot be read or holds sound alone."""
+    """Raises NotFound, or UnreadableMedia where either file cannot be read or they have neither pictures nor sound in
+    common."""
     maker = AnchorMaker()
-    theirs = _extracted(reference, image, pdq, plan, limits, maker.see)
+    theirs, their_sound = listened(reference, extract(reference, (image, pdq), plan, limits, watch=maker.see), limits)
     frames = frames_of(theirs.fingerprints[image.spec.key], theirs.fingerprints[pdq.spec.key])
     anchors = maker.anchors()
     pursuit = Pursuit(_Alone(frames), lambda _: anchors, image, pdq, calibration, ALL)
     pictures = Pictures(pursuit.views())
-    mine = _extracted(query, image, pdq, plan, limits, pictures.see)
+    mine, my_sound = listened(query, extract(query, (image, pdq), plan, limits, watch=pictures.see), limits)
     shown = frames_of(mine.fingerprints[image.spec.key], mine.fingerprints[pdq.spec.key])
+    without_picture = [each.info.kind is MediaKind.SOUND for each in (mine, theirs)]
+    checked: list[Kind] = [] if any(without_picture) else [Kind.COPY, Kind.EDIT]
+    heard = None
+    if my_sound is not None and their_sound is not None:
+        checked.append(Kind.SOUND)
+        marks = Reference(marks_in(their_sound.fingerprint), their_sound.duration_s)
+        heard = match_pair(marks_in(my_sound.fingerprint), marks, sound_calibration)
+    if not checked:
+        alone = query if without_picture[0] else reference
+        raise UnreadableMedia(f"{alone}: sound without picture, and the other file has no sound to compare with")
     return Comparison(
-        _side(query, mine),
-        _side(reference, theirs),
-        pursuit.matches(mine, pictures, lambda times_s: frames_at(query, times_s, limits)).get("reference"),
-        tuple(similarity_curve(shown, frames)),
-        1 - image.spec.threshold,
+        query=_side(query, mine),
+        reference=_side(reference, theirs),
+        match=pursuit.matches(mine, pictures, lambda times_s: frames_at(query, times_s, limits)).get("reference"),
+        heard=heard,
+        checked=tuple(checked),
+        curve=tuple(similarity_curve(shown, frames)),
+        same=1 - image.spec.threshold,
     )
-
-
-def _extracted(
-    path: Path, image: Descriptor, pdq: Descriptor, plan: SamplePlan, limits: Limits, watch: Watch
-) -> Extraction:
-    extraction = extract(path, (image, pdq), plan, limits, watch=watch)
-    if extraction.info.kind is MediaKind.SOUND:
-        raise UnreadableMedia(f"{path}: sound without picture; this version compares pictures only")
-    return extraction
 
 
 def _side(path: Path, extraction: Extraction) -> Side:

@@ -9,6 +9,7 @@ from tomeishi.consent.permission import Permission
 from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
+from tomeishi.fingerprint.listening import Listened, listened
 from tomeishi.matching.matches import Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
@@ -16,10 +17,12 @@ from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.policy import Policy, gravest
+from tomeishi.screening.sound import Ear
 from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Skipped, Use, Verdict, digest_of_file
 
-CHECKED = (Kind.COPY, Kind.EDIT)
-"""What this screening looks for; the rest is said to be unchecked by being absent."""
+IN_PICTURES = (Kind.COPY, Kind.EDIT)
+"""What this screening looks for in pictures, and `sound` where there is any to listen to; the rest is said to be
+unchecked by being absent."""
 
 PLAN = SamplePlan()
 """References and queries are sampled alike."""
@@ -34,6 +37,7 @@ class Screener:
     references: Mapping[str, Reference]
     image: Descriptor
     pdq: Descriptor
+    ear: Ear
     policy: Policy
     limits: Limits
     made_by: MadeBy
@@ -54,11 +58,9 @@ class Screener:
             return self._skipped(name, None, str(error))
         except OSError as error:
             return self._skipped(name, None, f"{query}: {error.strerror or error}")
-        if extraction.info.kind is MediaKind.SOUND:
-            reason = f"{query}: sound without picture; this version compares pictures only"
-            return self._skipped(name, digest, reason, duration_s=extraction.duration_s)
         try:
-            findings = tuple(self._findings(query, extraction, pictures))
+            extraction, heard = listened(query, extraction, self.limits)
+            findings = tuple(self._findings(query, extraction, pictures, heard))
         except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
             return self._skipped(name, digest, str(error))
         verdicts = [finding.verdict for finding in findings]
@@ -69,18 +71,24 @@ class Screener:
             query_digest=digest,
             duration_s=extraction.duration_s,
             findings=findings,
-            checked=CHECKED,
+            checked=(
+                *(() if extraction.info.kind is MediaKind.SOUND else IN_PICTURES),
+                *(() if heard is None else (Kind.SOUND,)),
+            ),
             verdict=gravest(verdicts),
             partial=extraction.partial,
             skipped=None,
             made_by=self.made_by,
         )
 
-    def _findings(self, query: Path, extraction: Extraction, pictures: Pictures) -> list[Finding]:
+    def _findings(
+        self, query: Path, extraction: Extraction, pictures: Pictures, heard: Listened | None
+    ) -> list[Finding]:
         if self.pursuit is None:
             return []
         matched = self.pursuit.matches(extraction, pictures, lambda times_s: frames_at(query, times_s, self.limits))
-        found_all = [self._finding(self.references[each], found) for each, found in matched.items()]
+        pairs = [*matched.items(), *self.ear.matches(heard).items()]
+        found_all = [self._finding(self.references[each], found) for each, found in pairs]
         reported = [finding for finding in found_all if self.policy.reports(finding.band)]
         return sorted(reported, key=lambda finding: (-finding.score, finding.title, finding.reference_id))
 
@@ -107,11 +115,11 @@ class Screener:
         verdict = self.policy.verdict(band, allowed=permission.allowed)
         return gravest([verdict, Verdict.REVIEW]) if permission.conditions else verdict
 
-    def _skipped(self, name: str, digest: str | None, reason: str, *, duration_s: float = 0.0) -> Screening:
+    def _skipped(self, name: str, digest: str | None, reason: str) -> Screening:
         return Screening(
             query=name,
             query_digest=digest,
-            duration_s=duration_s,
+            duration_s=0.0,
             findings=(),
             checked=(),
             verdict=self.policy.unreadable,
