@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -31,11 +32,20 @@ GRANTED = 3
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for what the demo leaves; an older demo there is replaced.")] = Path(
-        "demo-out"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "--keep", help="Folder for what the demo leaves; an older demo there is replaced."),
+    ] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after the work, without the browser.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open no browser.")] = False,
 ) -> int:
-    """Draw films, register them, plant altered copies, screen them, and seal evidence. Nothing leaves this machine."""
+    """Draw films, register them, plant altered copies, screen them, seal evidence, and show it all in a browser.
+
+    Nothing leaves this machine. Without a terminal, or with --no-serve, it ends after the work and leaves its files in
+    demo-out; in the browser it ends with Ctrl+C, and removes them unless a folder was named.
+    """
+    serving = sys.stdout.isatty() and not no_serve
+    kept, out = out is not None, out or Path("demo-out")
     began = time.monotonic()
     _clear(out)
     workers = max(1, min(4, os.cpu_count() or 1))
@@ -82,6 +92,13 @@ def demo(
     data.print(f"comparison:  {out / 'comparison.html'}")
     data.print(f"findings:    {out / 'findings.jsonl'}")
     say(f"{time.monotonic() - began:.0f} s. Next: tomeishi compare A B --html page.html  |  tomeishi works add --help")
+    if serving:
+        with wiring.open(out / "home") as platform:
+            screened = zip([query.path for query in queries], results, strict=True)
+            show(platform, furnish(platform, screened, drawn[0][0].member, PROVIDER), browse=not no_browser)
+        if not kept:
+            shutil.rmtree(out, ignore_errors=True)
+            say("everything that the demo made is removed; --keep DIR keeps it")
     return 0
 
 

@@ -80,6 +80,8 @@ def create_app(
 
 
 def _is_upload(path: str) -> bool:
-    return path in ("/screenings", "/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify") or (
-        path.startswith("/v1/works/") and path.endswith("/references")
+    return (
+        path in ("/screenings", "/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify")
+        or path.startswith("/works/import")
+        or (path.startswith("/v1/works/") and path.endswith("/references"))
     )

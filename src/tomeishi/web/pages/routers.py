@@ -2,6 +2,7 @@
 
 from tomeishi.web.pages import (
     consents,
+    imports,
     insights,
     matches,
     media,
@@ -19,6 +20,7 @@ PAGES = (
     verify.router,
     today.router,
     works.router,
+    imports.router,  # before one work: its address looks like a work's
     consents.router,
     screenings.router,
     matches.router,

@@ -31,10 +31,35 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+// An import sends its sheet first, then the media folder, then shows what would happen.
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-import]");
+  if (!form) return;
+  event.preventDefault();
+  const told = form.querySelector("[data-told]"), bar = form.querySelector("progress"), button = form.querySelector("button");
+  const [sheet, media] = [form.querySelector("#sheet").files[0], [...form.querySelector("#media").files]];
+  button.disabled = true;
+  bar.hidden = false;
+  const place = {};
+  const why = await send(form, sheet, null, () => {}, place);
+  if (why) {
+    told.textContent = say(form, "failed", { name: sheet.name, why });
+    button.disabled = false;
+    bar.hidden = true;
+    return;
+  }
+  for (const [number, file] of media.entries()) {
+    told.textContent = say(form, "sending", { n: number + 1, of: media.length, name: file.name });
+    const refused = await send(form, file, null, (share) => { bar.value = (number + share) / media.length; }, {}, `${place.url}/media`);
+    if (refused) told.textContent = say(form, "failed", { name: file.name, why: refused });
+  }
+  location.assign(place.url);
+});
+
 const say = (form, key, values) => form.dataset[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // Why it was refused; null where it was taken.
-function send(form, file, stated, progress) {
+function send(form, file, stated, progress, place = {}, to = form.action) {
   const words = new FormData(form);
   words.delete("csrf");
   words.delete("file");
@@ -43,10 +68,11 @@ function send(form, file, stated, progress) {
   words.append("file", file);
   return new Promise((done) => {
     const request = new XMLHttpRequest();
-    request.open("POST", form.dataset.to || form.action);
+    request.open("POST", to);
     request.setRequestHeader("X-CSRF-Token", csrf());
     request.setRequestHeader("HX-Request", "true");
     request.upload.addEventListener("progress", (event) => progress(event.loaded / event.total));
+    request.addEventListener("load", () => { place.url = request.responseURL; });
     request.addEventListener("load", () => done(request.status < 400 ? null : plain(request.responseText) || String(request.status)));
     request.addEventListener("error", () => done(form.dataset.offline));
     request.send(words);
