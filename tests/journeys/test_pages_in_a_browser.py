@@ -271,7 +271,9 @@ def _csrf(page: Page) -> str:
 
 
 def _examine(page: Page, address: str, name: str, problems: dict[str, Any]) -> None:
-    page.goto(address)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, f"{address}: {answer.status}"
     settled(page)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]

@@ -29,7 +29,7 @@ from tomeishi.testing.edits import Planted
 Furnished = tuple[Path, str, str]
 """Home, work, match."""
 
-PAGES = ("/", "/works", "/matches", "/insights", "/settings", "/verify")
+PAGES = ("/", "/works", "/screenings", "/matches", "/insights", "/settings", "/verify")
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,12 @@ def test_everybody_gets_the_pages_of_their_role_and_no_other(reviewed: Reviewed)
             assert (status == 200) == (page in bar), (name, page)
             open_to[name] += [page] if status == 200 else []
     assert open_to[INVESTIGATOR] == open_to[AUDITOR] == open_to[OWNER] == list(PAGES)
-    assert open_to[ENGINEER] == open_to[DESK] == ["/", "/settings", "/verify"]
+    assert open_to[ENGINEER] == open_to[DESK] == ["/", "/screenings", "/settings", "/verify"]
 
 
 def test_a_stranger_gets_nothing_but_verify_and_the_form_to_sign_in(reviewed: Reviewed) -> None:
     stranger = reviewed.site.visitor()
-    assert [stranger.get(page).status_code for page in PAGES] == [303, 303, 303, 303, 303, 200]
+    assert [stranger.get(page).status_code for page in PAGES] == [303, 303, 303, 303, 303, 303, 200]
     for part in ("", "/pairs", "/curve", "/media/query", "/media/reference", "/pictures/0/query"):
         assert stranger.get(f"/matches/{reviewed.match}{part}").status_code == 303
 

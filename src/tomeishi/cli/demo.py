@@ -15,6 +15,7 @@ from rich.text import Text
 from tomeishi import clock, wiring
 from tomeishi.access import public_keys
 from tomeishi.access.keys import new_key
+from tomeishi.cli.demo_site import furnish, show
 from tomeishi.cli.output import data, say, tracked
 from tomeishi.consent import ledger
 from tomeishi.consent.entries import EntryKind, Level, Scope, Statement, sign_entry

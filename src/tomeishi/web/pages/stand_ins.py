@@ -1,4 +1,4 @@
-"""The demo's people: whoever has the key of this run is one of them, and switches among them. No other site has this."""
+"""The demo's people: whoever has the key of this run is one of them, and switches among them; no other site has it."""
 
 import hmac
 import secrets

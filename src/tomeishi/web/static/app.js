@@ -109,3 +109,6 @@ document.addEventListener("click", (event) => {
     return [name, what];
   }));
 });
+
+// htmx begins before its extension for events is there: what waits for events is looked at once more.
+for (const node of document.querySelectorAll("[hx-sse\\:connect]")) window.htmx.process(node, true);
