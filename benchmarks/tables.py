@@ -193,6 +193,25 @@ def speed(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.speed --runs {settings['runs']}")])
 
 
+def ablation(result: dict[str, Any]) -> str:
+    """What each stage brings."""
+    settings = result["settings"]
+    lines = [
+        "| stages | clips strong | clips found | wrong works | core-s a clip, without decoding | segment AP | micro AP "
+        "| boundary error, 90 % |",
+        "|---" * 8 + "|",
+    ]
+    for name, row in result["figures"].items():
+        end = row["boundary_error_s"]["of_90_percent"]
+        lines.append(
+            f"| {name} | {row['strong']:.0%} | {row['found']:.0%} | {row['wrong_works']} "
+            f"| {row['core_s_per_clip_without_decoding']:.2f} | {row['segment_ap']:.3f} | {row['micro_ap']:.3f} "
+            f"| {'-' if end is None else f'{end:.2f} s'} |"
+        )
+    command = f"python -m benchmarks.ablation --half {settings['half']} --films {settings['films']}"
+    return "\n".join([*lines, "", _made_by(result, f"{command} --queries {settings['queries']}")])
+
+
 def index_scale(result: dict[str, Any]) -> str:
     """The index by number of rows."""
     lines = [
@@ -267,6 +286,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "localisation": ("localisation-test", localisation),
     "unrelated": ("unrelated-test", unrelated),
     "speed": ("speed", speed),
+    "ablation": ("ablation-development", ablation),
     "index_scale": ("index-scale", index_scale),
     "sound": ("sound-test", sound),
     "soundbands": ("sound-calibration", sound_calibration),
