@@ -82,6 +82,11 @@ EXIT_CODES = {
     "verify": "0 intact and signed by a trusted key · 1 altered, or not a package · 2 error · "
     "4 intact, but the signer is not known here",
     "demo": DONE,
+    "admin backup": DONE,
+    "admin restore": DONE,
+    "admin migrate-to": DONE,
+    "serve": "0 stopped · 2 error",
+    "worker": "0 stopped · 2 error",
     "doctor": "0 sound · 2 something is wrong, or an error",
 }
 """By command. A command that is not here stops the generator: whoever adds one says how it ends."""

@@ -1,12 +1,12 @@
 """Settings of one installation, read once by `wiring` and passed on as values.
 
 Everything an installation keeps lies in one folder, `home`: flag, then TOMEISHI_HOME, then `~/.tomeishi`. Only the
-database may lie elsewhere, on a PostgreSQL server: flag, then TOMEISHI_DATABASE.
+database may lie elsewhere, on a PostgreSQL server: flag, then TOMEISHI_DATABASE, then the file `database.url` in it.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tomeishi.errors import BadInput
@@ -62,6 +62,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def address(self) -> Path:
+        """The database's address, where it is on a server: written when an installation moves there."""
+        return self.home / "database.url"
+
+    @property
     def spool(self) -> Path:
         """Uploads until they have been dealt with."""
         return self.home / "spool"
@@ -80,16 +85,16 @@ class Settings:
 def settings_from(
     environ: Mapping[str, str] | None = None, home: Path | None = None, database: str | None = None
 ) -> Settings:
-    """Settings by precedence: what is given, TOMEISHI_HOME and TOMEISHI_DATABASE, `~/.tomeishi` and SQLite in it."""
+    """Settings by precedence: what is given, TOMEISHI_HOME and TOMEISHI_DATABASE, `~/.tomeishi` and what it says."""
     environ = os.environ if environ is None else environ
     if home is None:
         home = Path(environ["TOMEISHI_HOME"]) if environ.get("TOMEISHI_HOME") else Path.home() / ".tomeishi"
     home = home.expanduser().absolute()
-    return Settings(
-        home=home,
-        database_url=database or environ.get("TOMEISHI_DATABASE") or f"sqlite:///{home / 'registry.sqlite'}",
-        openid=_openid(environ),
-    )
+    settings = Settings(home=home, database_url=f"sqlite:///{home / 'registry.sqlite'}", openid=_openid(environ))
+    elsewhere = database or environ.get("TOMEISHI_DATABASE")
+    if not elsewhere and settings.address.is_file():
+        elsewhere = settings.address.read_text(encoding="utf-8").strip()
+    return replace(settings, database_url=elsewhere) if elsewhere else settings
 
 
 def _openid(environ: Mapping[str, str]) -> OpenId | None:

@@ -7,7 +7,7 @@ rooms themselves, inside a transaction of the platform.
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -50,8 +50,6 @@ from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction, extract
 from tomeishi.fingerprint.listening import Listened, listened
 from tomeishi.fingerprint.shipped import shipped_descriptors
-from tomeishi.index.postings import Postings, current_postings
-from tomeishi.index.snapshot import Snapshot, current
 from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import audible, calibration, snapshots, sound_calibration
 from tomeishi.matching.anchored import anchors_of
@@ -71,7 +69,11 @@ from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.prompts import PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
 from tomeishi.screening.sound import Ear
+from tomeishi.soundness import Checks, in_force, readiness, soundness
+from tomeishi.storage import backup, copying
+from tomeishi.storage.backup import BackedUp
 from tomeishi.storage.blobs import Blobs
+from tomeishi.storage.copying import Contents
 from tomeishi.storage.db import Database
 from tomeishi.values import Kind, Partial, Skipped, Use, digest_of_file
 
@@ -151,6 +153,20 @@ class Platform:
         if not path.is_file():
             raise NotFound(f"no file is kept under {digest}")
         return path
+
+    def back_up(self, file: Path, *, with_keys: bool) -> BackedUp:
+        """One file that holds this installation as it stands now, whatever is written meanwhile."""
+        return backup.back_up(self._database, self.settings, file, clock.now(), with_keys=with_keys)
+
+    def move_to(self, url: str) -> dict[str, Contents]:
+        """All rows into an empty database, seen to be the same; from then on it is this installation's."""
+        copied = copying.move(self._database, url)
+        _write_whole(self.settings.address, f"{url}\n".encode(), mode=0o600)  # it may hold a password
+        return copied
+
+    def readiness(self) -> Checks:
+        """Whether requests can be served."""
+        return readiness(self._database, self.settings.index, self.descriptors)
 
     def worker(self, handlers: Mapping[str, Handler]) -> Worker:
         """Does this installation's jobs of the kinds that `handlers` names, once it is run."""
@@ -340,7 +356,6 @@ class Platform:
         """The snapshots in force: image descriptor, PDQ, sound."""
         with self.reading() as tx:
             checkpoint = references.checkpoint(tx)
-        found = self._snapshots()
         return [
             {
                 "descriptor": snapshot.manifest.descriptor,
@@ -350,41 +365,13 @@ class Platform:
                 "digest": snapshot.digest,
                 "up_to_date": snapshot.manifest.checkpoint == checkpoint,
             }
-            for snapshot in found
+            for snapshot in in_force(self.settings.index, self.descriptors)
             if snapshot is not None
         ]
 
-    def soundness(self) -> list[tuple[str, Callable[[], str]]]:
-        """Named checks: each says in a few words what it saw, or raises what is wrong."""
-
-        def ledger_is_whole() -> str:
-            with self.reading() as tx:
-                return f"{len(ledger.entries(tx))} entries, chain and signatures hold"
-
-        def index_is_whole() -> str:
-            snapshots = [each for each in self._snapshots() if each is not None]
-            for snapshot in snapshots:
-                snapshot.verify()
-            return "every file has its digest" if snapshots else "none built yet"
-
-        def fingerprints_are_whole() -> str:
-            with self.reading() as tx:
-                keys = [*(each.spec.key for each in self.descriptors), audio.SPEC.key]
-                files = [file for key in keys for file in references.fingerprint_files_of(tx, key)]
-            for file in files:
-                self._blobs.get(file.digest)
-            return f"{len(files)} files have their digests"
-
-        return [
-            ("key that signs evidence", lambda: self.key.public.key_id),
-            ("ledger", ledger_is_whole),
-            ("fingerprints", fingerprints_are_whole),
-            ("index", index_is_whole),
-        ]
-
-    def _snapshots(self) -> list[Snapshot | Postings | None]:
-        pictures = [current(self.settings.index, each.spec.key) for each in self.descriptors]
-        return [*pictures, current_postings(self.settings.index, audio.SPEC.key)]
+    def soundness(self) -> Checks:
+        """Whether all that is kept is whole."""
+        return soundness(self._database, self._blobs, self.settings.index, self.descriptors, lambda: self.key)
 
     def _searchable(self, tx: Connection) -> snapshots.Searchable | None:
         image, pdq = self.descriptors
@@ -559,9 +546,19 @@ class Platform:
         return Reported(screening, sealed, tuple(documents), without)
 
 
-def open(home: str | Path | None = None) -> Platform:
-    """The installation in the folder `home`, made where there is none; else TOMEISHI_HOME, else `~/.tomeishi`."""
-    return Platform(settings_from(home=None if home is None else Path(home)))
+def open(home: str | Path | None = None, database: str | None = None) -> Platform:
+    """The installation in the folder `home`, made where there is none; else TOMEISHI_HOME, else `~/.tomeishi`.
+
+    `database` is the address of a PostgreSQL database; else TOMEISHI_DATABASE, else what the folder says, else SQLite.
+    """
+    return Platform(settings_from(home=None if home is None else Path(home), database=database))
+
+
+def restore(file: Path, home: Path | None, database: str | None) -> BackedUp:
+    """Put a backup into an installation that is empty."""
+    settings = settings_from(home=home, database=database)
+    with closing(Database(settings.database_url)) as into:
+        return backup.restore(file, into, settings)
 
 
 def compare(query: str | Path, reference: str | Path) -> Comparison:
@@ -609,10 +606,11 @@ def _nothing_read(failures: Sequence[TomeishiError]) -> TomeishiError:
     return failures[0] if len(failures) == 1 else UnreadableMedia("; ".join(str(each) for each in failures))
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
     """A new file, complete or not at all: half a policy would stand in the way for good."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
+        unfinished.touch(mode)
         unfinished.write_bytes(data)
         unfinished.replace(path)
     except OSError as error:

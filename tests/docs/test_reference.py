@@ -92,7 +92,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_command_that_a_page_names_is_one(page: Path) -> None:
     """Also where it is not run: in running text, tables and examples."""
-    for line in re.findall(r"(?<![\w/.-])tomeishi ((?:[a-z]+ ?)+)(?=[^a-z])", page.read_text(encoding="utf-8")):
+    for line in re.findall(
+        r"(?<![\w/.-])tomeishi ((?:[a-z]+(?:-[a-z]+)* ?)+)(?=[^a-z])", page.read_text(encoding="utf-8")
+    ):
         words = line.split()
         nouns = {name.split()[0] for name in COMMANDS if " " in name}
         if words[0] in nouns and len(words) > 1:

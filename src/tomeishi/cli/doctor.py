@@ -22,13 +22,17 @@ def doctor(as_json: Json = False, home: Home = None) -> int:
             rows.append((f"descriptor {descriptor.spec.key}", True, descriptor.spec.weights_digest or "no weights"))
         for name, check in platform.soundness():
             try:
-                rows.append((name, True, check()))
+                rows.append((name, True, str(check())))
             except TomeishiError as error:
                 rows.append((name, False, str(error)))
-    try:
-        rows.append(("extra c2pa", True, version("c2pa-python")))
-    except PackageNotFoundError:
-        rows.append(("extra c2pa", None, "not installed: C2PA manifests are not read"))
+    for extra, package, without in (
+        ("c2pa", "c2pa-python", "C2PA manifests are not read"),
+        ("postgres", "psycopg", "SQLite only"),
+    ):
+        try:
+            rows.append((f"extra {extra}", True, version(package)))
+        except PackageNotFoundError:
+            rows.append((f"extra {extra}", None, f"not installed: {without}"))
     if as_json:
         write_json([{"name": name, "ok": ok, "detail": detail} for name, ok, detail in rows])
     else:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from tomeishi.cli import admin, consent, demo, doctor, index, keys, log, members, report, screen, works
+from tomeishi.cli import admin, consent, demo, doctor, index, keys, log, members, moving, report, screen, serve, works
 from tomeishi.cli.output import say, use_utf8
 from tomeishi.errors import TomeishiError
 
@@ -21,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+admin.app.command("backup")(moving.back_up)
+admin.app.command("restore")(moving.restore)
+admin.app.command("migrate-to")(moving.migrate_to)
 for noun in (works, members, keys, consent, log, index, admin):
     app.add_typer(noun.app)
 app.command("compare")(screen.compare)
@@ -29,6 +32,8 @@ app.command("report")(report.report)
 app.command("verify")(report.verify)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.work)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select
+from sqlalchemy import Connection, exists, func, insert, or_, select
 
 from tomeishi.access.principals import Sight
 from tomeishi.errors import NotFound, Tampered
@@ -14,7 +14,7 @@ from tomeishi.review.states import State
 from tomeishi.screening.findings import Screening
 from tomeishi.screening.prompts import PromptScreening
 from tomeishi.storage.tables import matches, screenings
-from tomeishi.values import canonical, digest_of, new_id
+from tomeishi.values import Verdict, canonical, digest_of, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +173,9 @@ def _shown(findings: list[dict[str, Any]], sight: Sight) -> Iterator[dict[str, A
             yield finding | ({"reference": finding["reference_id"]} if "reference" in finding else {})
         elif finding.get("member") == sight.member:
             yield finding
+
+
+def counts(tx: Connection) -> dict[Verdict, int]:
+    """How many screenings ended with each verdict."""
+    rows = tx.execute(select(screenings.c.verdict, func.count()).group_by(screenings.c.verdict))
+    return dict.fromkeys(Verdict, 0) | {Verdict(verdict): number for verdict, number in rows}

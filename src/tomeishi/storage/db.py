@@ -46,17 +46,18 @@ class Database:
             parsed = make_url(url)
         except ArgumentError as error:
             raise BadInput("not a database address; write sqlite:///path/to/registry.sqlite") from error
-        self._where = parsed.render_as_string(hide_password=True)
+        self.where = parsed.render_as_string(hide_password=True)
+        """The file or the address, fit to be shown."""
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite and (parsed.database in (None, "", ":memory:") or parsed.query):
             raise BadInput(f"{url}: a registry needs a plain file; write sqlite:///path/to/registry.sqlite")
         if not sqlite and parsed.drivername not in ("postgresql", "postgresql+psycopg"):
-            raise BadInput(f"{self._where}: write sqlite:///... or postgresql://...")
+            raise BadInput(f"{self.where}: write sqlite:///... or postgresql://...")
         self._engines = {mode: _engine(parsed, connections) for mode, connections in CONNECTIONS.items()}
         self._file: Path | None = None
         if sqlite:
             self._file = Path(str(parsed.database)).absolute()
-            self._where = str(self._file)
+            self.where = str(self._file)
             for mode, engine in self._engines.items():
                 _prepare_sqlite(engine, read_only=mode == "read")
 
@@ -81,22 +82,28 @@ class Database:
                 yield connection
                 snapshot.rollback()
 
-    def migrate(self) -> None:
-        """Bring the tables to this version, making file and folder; processes may start together."""
+    def migrate(self, until: str = HEAD) -> None:
+        """Bring the tables to this version, making file and folder; processes may start together.
+
+        An older version `until` is for a database into which older rows go.
+        """
         with self._failures(), self._one_at_a_time(), self._engines["write"].begin() as connection:
             self._only_writer(connection)
             found = _version(connection)
             if found is not None and found > HEAD:
-                raise StorageFailure(f"{self._where}: made by a newer Tomeishi (tables {found}); update this one")
+                raise StorageFailure(f"{self.where}: made by a newer Tomeishi (tables {found}); update this one")
             if found is None and inspect(connection).get_table_names():
-                raise BadInput(f"{self._where}: a database of something else; name another file")
-            if found != HEAD:
-                _upgrade(connection)
+                raise BadInput(f"{self.where}: a database of something else; name another file")
+            if found is None or found < until:
+                _upgrade(connection, until)
 
-    def version(self) -> str | None:
-        """The newest migration that ran; None for an empty database."""
+    def version(self) -> str:
+        """The newest migration that ran; StorageFailure where it is not the newest that there is."""
         with self.reading() as connection:
-            return _version(connection)
+            found = _version(connection)
+        if found != HEAD:
+            raise StorageFailure(f"{self.where}: its tables are of version {found or 'none'}, not {HEAD}")
+        return HEAD
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -131,9 +138,9 @@ class Database:
         try:
             yield
         except PoolTimeout as error:
-            raise StorageFailure(f"{self._where}: too many requests at once; try again") from error
+            raise StorageFailure(f"{self.where}: too many requests at once; try again") from error
         except (StatementError, sqlite3.Error) as error:  # the second: raised while a connection is being prepared
-            failure = _explained(error, self._where, read_only=read_only)
+            failure = _explained(error, self.where, read_only=read_only)
             if failure is None:
                 raise
             raise failure from error
@@ -150,12 +157,12 @@ def alembic_config() -> "Config":
     return config
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, until: str) -> None:
     from alembic import command
 
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, until)
 
 
 def _version(connection: Connection) -> str | None:
@@ -166,13 +173,15 @@ def _version(connection: Connection) -> str | None:
 
 def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "sqlite":
-        return create_engine(url)
+        return create_engine(url, hide_parameters=True)  # an error's words go to the log, names do not
     try:
         import psycopg
     except ImportError as error:
         raise MissingExtra("for PostgreSQL install Tomeishi with its extra: tomeishi[postgres]") from error
     # A server may have been restarted since the last use of a connection: ask before relying on it.
-    return create_engine(url, module=psycopg, pool_size=connections, max_overflow=0, pool_pre_ping=True)
+    return create_engine(
+        url, module=psycopg, pool_size=connections, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:

@@ -2,7 +2,7 @@
 
 from fastapi import Depends, FastAPI
 
-from tomeishi.web import openid, signing_in
+from tomeishi.web import openid, signing_in, watching
 from tomeishi.web.api import (
     consents,
     documentation,
@@ -25,6 +25,7 @@ from tomeishi.web.pages.routers import PAGES
 from tomeishi.web.problems import answer_errors, failed
 from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
 from tomeishi.web.standing import Standing
+from tomeishi.web.watching import Measured, Measures
 from tomeishi.wiring import Platform
 
 UPLOAD_BYTES = 8 << 30
@@ -66,6 +67,7 @@ def create_app(
         dependencies=[Depends(refuse_forgery)],
     )
     app.state.platform = platform
+    app.state.measures = Measures(platform)
     app.state.standing = standing or Standing(platform)
     openid_settings = platform.settings.openid
     app.state.openid = None if openid_settings is None else OpenIdProvider(openid_settings)
@@ -75,6 +77,8 @@ def create_app(
     mount_files(app)
     documentation.describe(app)
     answer_errors(app)
+    app.include_router(watching.router)
+    app.add_middleware(Measured, measures=app.state.measures)
     app.add_middleware(Fences, is_upload=_is_upload, upload_bytes=upload_bytes, failed=failed)
     return app
 

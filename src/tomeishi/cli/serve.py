@@ -1,0 +1,86 @@
+"""`tomeishi serve` and `tomeishi worker`: the web application and what does its long work."""
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tomeishi import wiring
+from tomeishi.cli.logs import log_as_lines
+from tomeishi.cli.options import Database, Home
+from tomeishi.cli.output import say
+from tomeishi.errors import StorageFailure
+from tomeishi.jobs.worker import Worker
+from tomeishi.web import tasks
+from tomeishi.web.app import create_app
+from tomeishi.web.standing import Standing
+
+GRACE_S = 20
+"""How long requests under way may take once the service was asked to stop."""
+
+logger = logging.getLogger(__name__)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; behind a proxy with TLS leave it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8765,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Long work is done by `tomeishi worker` alone.")
+    ] = False,
+    home: Home = None,
+    database: Database = None,
+) -> None:
+    """Serve pages and REST, and do long work beside it; ends on Ctrl+C or SIGTERM."""
+    log_as_lines()
+    with wiring.open(home, database) as platform:
+        standing = Standing(platform)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(platform, standing=standing),
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        try:
+            socket = server.config.bind_socket()
+        except SystemExit as error:  # what the server does after it has logged why
+            raise StorageFailure(f"{host}:{port}: cannot listen there; it may be in use, try --port") from error
+        say(f"http://{host}:{socket.getsockname()[1]} (Ctrl+C ends it)")
+        worker = platform.worker(tasks.handlers(platform, standing))
+        with socket, nothing() if no_worker else beside(worker):
+            server.run(sockets=[socket])
+
+
+def work(home: Home = None, database: Database = None) -> None:
+    """Do long work for a service on the same database, until Ctrl+C or SIGTERM; start as many as there are cores."""
+    log_as_lines()
+    with wiring.open(home, database) as platform:
+        worker = platform.worker(tasks.handlers(platform, Standing(platform)))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: worker.stop())
+        worker.run()
+
+
+@contextmanager
+def beside(worker: Worker) -> Iterator[None]:
+    thread = Thread(target=worker.run, name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    yield

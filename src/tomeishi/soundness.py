@@ -1,0 +1,61 @@
+"""Whether what an installation keeps is whole: named checks, each tells what it saw or raises what is wrong."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tomeishi.access.keys import SigningKey
+from tomeishi.consent import ledger
+from tomeishi.fingerprint import audio
+from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.index.postings import Postings, current_postings
+from tomeishi.index.snapshot import Snapshot, current
+from tomeishi.registry import references
+from tomeishi.storage.blobs import Blobs
+from tomeishi.storage.db import Database
+
+Checks = list[tuple[str, Callable[[], object]]]
+
+
+def in_force(index: Path, descriptors: Sequence[Descriptor]) -> list[Snapshot | Postings | None]:
+    """The snapshots that are searched, of `descriptors` in their order and last of sound; None where none was built."""
+    return [*(current(index, each.spec.key) for each in descriptors), current_postings(index, audio.SPEC.key)]
+
+
+def soundness(
+    database: Database, blobs: Blobs, index: Path, descriptors: Sequence[Descriptor], key: Callable[[], SigningKey]
+) -> Checks:
+    """Everything, read from end to end."""
+
+    def ledger_is_whole() -> str:
+        with database.reading() as tx:
+            return f"{len(ledger.entries(tx))} entries, chain and signatures hold"
+
+    def index_is_whole() -> str:
+        snapshots = [each for each in in_force(index, descriptors) if each is not None]
+        for snapshot in snapshots:
+            snapshot.verify()
+        return "every file has its digest" if snapshots else "none built yet"
+
+    def fingerprints_are_whole() -> str:
+        with database.reading() as tx:
+            keys = [*(each.spec.key for each in descriptors), audio.SPEC.key]
+            files = [file for key in keys for file in references.fingerprint_files_of(tx, key)]
+        for file in files:
+            blobs.get(file.digest)
+        return f"{len(files)} files have their digests"
+
+    return [
+        ("database", lambda: f"{database.where}, tables {database.version()}"),
+        ("key that signs evidence", lambda: key().public.key_id),
+        ("ledger", ledger_is_whole),
+        ("fingerprints", fingerprints_are_whole),
+        ("index", index_is_whole),
+    ]
+
+
+def readiness(database: Database, index: Path, descriptors: Sequence[Descriptor]) -> Checks:
+    """What serving needs, fast enough to be asked every few seconds."""
+    return [
+        ("database", database.version),
+        ("index", lambda: in_force(index, descriptors)),
+    ]
