@@ -44,11 +44,8 @@ from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
 from tomeishi.fingerprint import audio
-from tomeishi.fingerprint.anchors import KEY as ANCHORS
-from tomeishi.fingerprint.anchors import AnchorMaker, Anchors
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.fingerprint.listening import Listened, listened
+from tomeishi.fingerprint.extract import Extraction
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import audible, calibration, snapshots, sound_calibration
@@ -59,7 +56,8 @@ from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.stages import ALL, Stages
-from tomeishi.registry import references, works
+from tomeishi.registering import Described, describe, keep, nothing_read, work_of
+from tomeishi.registry import references
 from tomeishi.registry.references import Reference
 from tomeishi.review.matches import StoredMatch
 from tomeishi.screening import prompts
@@ -91,15 +89,6 @@ class Registered:
     """Files that are registered as far as they could be read."""
     overlaps: tuple[str, ...]
     """Ids of overlaps with references of other members."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Described:
-    """What is kept of a reference file."""
-
-    extraction: Extraction
-    anchors: Anchors
-    heard: Listened | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,24 +199,24 @@ class Platform:
 
         Where files were given and not one could be registered, nothing is: raises NotFound or UnreadableMedia.
         """
-        described: list[tuple[str, str, _Described]] = []
+        described: list[tuple[str, str, Described]] = []
         failures: list[tuple[str, TomeishiError]] = []
         for file in files:
             try:
-                of_file = self._described(Path(file))
+                of_file = self._describe(Path(file))
                 described.append((str(file), digest_of_file(Path(file)), of_file))
             except (NotFound, UnreadableMedia) as error:
                 failures.append((str(file), error))
         added: dict[str, str] = {}
         with self.transaction() as tx:
-            work_id = self._work(tx, member, title, reading, aliases)
+            work_id = work_of(tx, member, title, reading, aliases)
             for path, digest, of_file in described:
                 try:
-                    added[path] = self._reference(tx, work_id, path, digest, of_file)
+                    added[path] = keep(tx, self._blobs, work_id, path, digest, of_file)
                 except BadInput as error:  # a name that cannot be kept
                     failures.append((path, error))
             if files and not added:
-                raise _nothing_read([error for _, error in failures])
+                raise nothing_read([error for _, error in failures])
         return Registered(
             work_id,
             tuple(added.values()),
@@ -245,81 +234,27 @@ class Platform:
         added: list[str] = []
         for work_id, path in media:
             try:
-                described, digest = self._described(path), digest_of_file(path)
+                described, digest = self._describe(path), digest_of_file(path)
                 with self.transaction() as tx:
-                    added.append(self._reference(tx, work_id, str(path), digest, described))
+                    added.append(keep(tx, self._blobs, work_id, str(path), digest, described))
                 yield path, described.extraction.partial
             except (NotFound, BadInput) as error:
                 yield path, Skipped(str(path), str(error))
         self.build_index()
 
-    def _described(self, path: Path) -> _Described:
-        maker = AnchorMaker()
-        seen = extract(path, self.descriptors, PLAN, self.settings.limits, watch=maker.see)
-        extraction, heard = listened(path, seen, self.settings.limits)
-        return _Described(extraction, maker.anchors(), heard)
-
-    def _work(self, tx: Connection, member: str, title: str, reading: str | None, aliases: Sequence[str]) -> str:
-        try:
-            member_id = works.member_by_name(tx, member).id
-        except NotFound:
-            member_id = works.add_member(tx, member)
-        try:
-            work_id = works.work_by_title(tx, member_id, title).id
-        except NotFound:
-            return works.add_work(tx, member_id, title, reading, aliases)
-        known = {name.text for name in works.work(tx, work_id).names}
-        for text, role in ((reading, works.Role.READING), *((alias, works.Role.ALIAS) for alias in aliases)):
-            if text is not None and text not in known:
-                works.add_name(tx, text, role, work_id=work_id)
-        return work_id
-
     def add_kept(self, work_id: str, digest: str, name: str) -> tuple[Extraction, Callable[[Connection], str]]:
         """A kept file as a reference: what was read of it, and what registers it under `name`, giving its id."""
         path = self.kept(digest)
         try:
-            described = self._described(path)
+            described = self._describe(path)
         except UnreadableMedia as error:
             raise UnreadableMedia(str(error).replace(str(path), name)) from error
-        return described.extraction, lambda tx: self._reference(
-            tx, work_id, name, digest, described, location=str(path)
+        return described.extraction, lambda tx: keep(
+            tx, self._blobs, work_id, name, digest, described, location=str(path)
         )
 
-    def _reference(
-        self,
-        tx: Connection,
-        work_id: str,
-        path: str,
-        digest: str,
-        described: _Described,
-        *,
-        location: str | None = None,
-    ) -> str:
-        """A file that the work had already keeps its id, and gets the fingerprints of this version."""
-        extraction, anchors, heard = described.extraction, described.anchors, described.heard
-        known = [each.id for each in references.same_digest(tx, digest) if each.work_id == work_id]
-        reference_id = (
-            known[0]
-            if known
-            else references.add_reference(
-                tx,
-                work_id,
-                path,
-                digest,
-                extraction.info.size_bytes,
-                extraction.info.kind,
-                extraction.duration_s,
-                extraction.partial,
-                location=location,
-            )
-        )
-        for each in (*extraction.fingerprints.values(), *(() if heard is None else (heard.fingerprint,))):
-            blob = self._blobs.put(each.to_bytes())
-            rows = len(each.times_s)
-            references.add_fingerprint(tx, reference_id, each.descriptor, each.weights_digest, blob, rows)
-        blob = self._blobs.put(anchors.to_bytes())
-        references.add_fingerprint(tx, reference_id, ANCHORS, None, blob, anchors.features)
-        return reference_id
+    def _describe(self, path: Path) -> Described:
+        return describe(path, self.descriptors, self.settings.limits)
 
     def build_index(self) -> None:
         """Publish snapshots of the registry as it stands, and compare new references with those of other members.
@@ -599,11 +534,6 @@ def installation_key(settings: Settings) -> Path:
 def _descriptors() -> tuple[Descriptor, Descriptor]:
     pdq, image = shipped_descriptors()
     return image, pdq
-
-
-def _nothing_read(failures: Sequence[TomeishiError]) -> TomeishiError:
-    """Why not one of several files could be registered."""
-    return failures[0] if len(failures) == 1 else UnreadableMedia("; ".join(str(each) for each in failures))
 
 
 def _write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
