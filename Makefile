@@ -6,7 +6,7 @@ STAMP := .venv/.set-up
 # Two workers suit two cores; a test that starts processes of its own is light.
 JOBS ?= 2
 
-.PHONY: help setup demo test test-long check format bench calibrate lock docs clean
+.PHONY: help setup demo test test-long test-cluster bench-audit check format bench calibrate lock docs clean
 
 help:
 	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
@@ -69,7 +69,21 @@ docs: setup
 # No index address is written: the lock names packages, versions and digests only.
 lock: setup
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		--extra c2pa --extra postgres --group dev pyproject.toml -o requirements.lock
+		--extra c2pa --extra postgres --extra s3 --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--extra cluster --group dev --constraints requirements.lock pyproject.toml -o requirements-cluster.lock
+
+# Ray weighs more than all the rest together: an environment of its own, by a lock of its own.
+test-cluster: setup
+	@test -x .venv-cluster/bin/python || $(PYTHON) -m venv .venv-cluster
+	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --require-hashes -r requirements-cluster.lock
+	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --no-deps --no-build-isolation -e .
+	@.venv-cluster/bin/pytest -n 0 tests/cluster tests/seams/test_runners.py
+
+bench-audit: setup
+	@$(BIN)/python -m benchmarks.audit_decoding
+	@$(BIN)/python -m benchmarks.audit_planted --scaling
+	@$(BIN)/python -m benchmarks.tables
 
 clean:
-	rm -rf .venv demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-cluster demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.record import read
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "docs/calibration.md", "benchmarks/README.md")
+DOCUMENTS = ("README.md", "docs/calibration.md", "docs/audit-measured.md", "benchmarks/README.md")
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -278,6 +278,83 @@ def sound_calibration(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, command)])
 
 
+def audit_decoding(result: dict[str, Any]) -> str:
+    """Processor time of decoding a still, and the whole path against decoding and describing alone."""
+    figures = result["figures"]
+    names = {
+        "unguarded": "in the worker itself, unguarded (for comparison only)",
+        "fresh_process": "a fresh guarded process for each picture",
+        "shared_by_1": "a fork of the nursery for each picture",
+        "shared_by_4": "a fork for 4 pictures",
+        "shared_by_16": "a fork for 16 pictures: as built",
+    }
+    lines = ["| way | processor time for each picture |", "|---|---|"]
+    lines += [f"| {words} | {figures['milliseconds'][name]:.2f} ms |" for name, words in names.items()]
+    path = figures["path"]
+    lines += [
+        "",
+        "Audited whole (read, digested, decoded, described by both descriptors, searched, written), "
+        f"{figures['pictures']} pictures took {path['audit_s']:.2f} s; decoding and describing alone "
+        f"{path['alone_s']:.2f} s: **{path['share']:.0%}** (aim: at least 80%). Load of the machine {figures['load']}.",
+    ]
+    command = f"python -m benchmarks.audit_decoding --pictures {result['settings']['pictures']}"
+    return "\n".join([*lines, "", _made_by(result, command)])
+
+
+def audit_planted(result: dict[str, Any]) -> str:
+    """What became of planted copies and edits, and how long it took."""
+    figures, settings = result["figures"], result["settings"]
+    lines = ["| planted | denied | unknown: a person looks | kept |", "|---|---|---|---|"]
+    lines += [
+        f"| {edit} | {row['denied']} | {row['unknown']} | {row['kept']} |" for edit, row in figures["by_edit"].items()
+    ]
+    run = figures["runs"][0]
+    lines += [
+        "",
+        f"{figures['rows']:,} rows, {figures['thumbnails']:,} of them with thumbnails, {figures['planted']:,} planted; "
+        f"registered: {figures['registered']['films']} films and {figures['registered']['pictures']} pictures. "
+        f"Plain copies denied: **{figures['plain_recall']:.1%}** (aim: 99%). Rows denied wrongly: "
+        f"**{figures['wrong_denials']}** (aim: 0); unknown without cause: {figures['wrong_unknown']}.",
+        "",
+        f"{run['wall_s']:,.0f} s on {run['workers']} workers ({run['cpu_s']:,.0f} s of processor time), at most "
+        f"{run['largest_worker_mib']} MiB in a worker and {run['driver_mib']} MiB in the driver, which drew the data "
+        f"too; load of the machine before: {run['load_before']}.",
+    ]
+    return "\n".join([*lines, "", _made_by(result, _planted_command(settings))])
+
+
+def _planted_command(settings: dict[str, Any]) -> str:
+    scaling = " --scaling" if settings["scaling"] else ""
+    return (
+        f"python -m benchmarks.audit_planted --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}{scaling}"
+    )
+
+
+def audit_scaling(result: dict[str, Any]) -> str:
+    """Strong scaling on this machine as measured; more machines as computed from it."""
+    figures = result["figures"]
+    lines = ["| workers | wall | processor time | rows a second |", "|---|---|---|---|"]
+    for run in sorted(figures["runs"], key=lambda each: each["workers"]):
+        rate = run["items"] / run["wall_s"]
+        lines.append(f"| {run['workers']} | {run['wall_s']:,.0f} s | {run['cpu_s']:,.0f} s | {rate:,.0f} |")
+    each_s = figures["runs"][0]["cpu_s"] / figures["runs"][0]["items"]
+    lines += [
+        "",
+        "Computed, not measured: a billion such rows, on machines of 16 cores.",
+        "",
+        "| machines | hours |",
+        "|---|---|",
+    ]
+    lines += [f"| {count:,} | {1e9 * each_s / (count * 16) / 3600:,.1f} |" for count in (10, 100, 1000)]
+    lines += [
+        "",
+        f"It assumes {each_s * 1e3:.2f} ms of processor time for a row of this mixture, shards enough for all "
+        "cores and a store that delivers as fast as they read. The driver is left out: it puts the results together "
+        "in one process and sets the limit where there are many machines. A larger registry costs more.",
+    ]
+    return "\n".join([*lines, "", _made_by(result, _planted_command(result["settings"]))])
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "spine": ("spine", spine),
     "calibration": ("calibration", calibration),
@@ -290,6 +367,9 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "index_scale": ("index-scale", index_scale),
     "sound": ("sound-test", sound),
     "soundbands": ("sound-calibration", sound_calibration),
+    "decoding": ("audit-decoding", audit_decoding),
+    "planted": ("audit-planted", audit_planted),
+    "scaling": ("audit-planted", audit_scaling),
 }
 """Block to result and function."""
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tomeishi.audit.keeping import filter_allowed
     from tomeishi.errors import TomeishiError
     from tomeishi.evidence.verify import verify
     from tomeishi.matching.comparison import Comparison
@@ -40,11 +41,13 @@ __all__ = [
     "Verdict",
     "compare",
     "comparison_page",
+    "filter_allowed",
     "open",
     "verify",
 ]
 
 _HOMES = {
+    "filter_allowed": "audit.keeping",
     "TomeishiError": "errors",
     "verify": "evidence.verify",
     "Comparison": "matching.comparison",

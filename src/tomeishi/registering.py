@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from tomeishi.config import Limits
+from tomeishi.consent.standards.iscc import instance_code
 from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.anchors import KEY as ANCHORS
 from tomeishi.fingerprint.anchors import AnchorMaker, Anchors
@@ -89,6 +90,8 @@ def keep(
         references.add_fingerprint(tx, reference_id, each.descriptor, each.weights_digest, blob, rows)
     blob = blobs.put(anchors.to_bytes())
     references.add_fingerprint(tx, reference_id, ANCHORS, None, blob, anchors.features)
+    with Path(location or path).open("rb") as file:
+        references.add_codes(tx, reference_id, [instance_code(file)])
     return reference_id
 
 

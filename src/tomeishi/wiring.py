@@ -21,6 +21,8 @@ from sqlalchemy import Connection
 from tomeishi import clock
 from tomeishi.access import checkpoints, succession
 from tomeishi.access.keys import PublicKey, SigningKey, new_key, read_key, read_public_key, write_key
+from tomeishi.audit import signed
+from tomeishi.audit.audits import Audits
 from tomeishi.config import Limits, Settings, settings_from
 from tomeishi.consent import ledger
 from tomeishi.consent.answers import Answers
@@ -435,6 +437,11 @@ class Platform:
         image, pdq = (self._blobs.get(digest) for digest in kept)
         return self.looks.curve(query, reference, (image, pdq))
 
+    @cached_property
+    def audits(self) -> Audits:
+        """Audits of training data sets with this registry and ledger."""
+        return Audits(self.settings, self._database, self.descriptors, self.build_index, lambda: self.key)
+
     def report(
         self,
         query: Path,
@@ -517,12 +524,15 @@ def queries(arguments: Sequence[str]) -> list[str]:
 def verify(
     path: Path, keys: Sequence[Path], authorities: Sequence[Path] = (), home: Path | None = None
 ) -> Verification:
-    """Check a package. Trusted are the keys in the files `keys`, and this installation's where there is one."""
+    """Check a package, or a signed document of an audit. Trusted are the keys in the files `keys`, and this
+    installation's where there is one."""
     settings = settings_from(home=home)
     trusted: list[PublicKey] = [read_public_key(key) for key in keys]
     own = installation_key(settings)
     if own.exists():
         trusted.append(read_key(own).public)
+    if signed.is_one(path):
+        return signed.checked(path, trusted)
     return package.check(path, trusted, authorities)
 
 

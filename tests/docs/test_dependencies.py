@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "tomeishi"
 TEXT = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+CLUSTER_LOCK = (ROOT / "requirements-cluster.lock").read_text(encoding="utf-8")
+"""Of the extra `cluster`, which the other one leaves out."""
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 PERMISSIVE = {"0BSD", "Apache-2.0", "CC0-1.0", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"}
@@ -28,6 +30,7 @@ SPDX = {
     "apache software license": "Apache-2.0",
     "bsd-3-clause and public-domain": "BSD-3-Clause",
     "bsd license": "BSD",
+    "dual license": "Apache-2.0 OR BSD-3-Clause",  # python-dateutil, by its LICENSE file
     "3-clause bsd license": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
     "isc license": "ISC",
@@ -114,7 +117,8 @@ def test_what_is_measured_against_beside_us_is_told() -> None:
 @pytest.mark.parametrize("heading", ["Run time", "Extras", "Development"])
 def test_versions_are_those_of_the_lock(heading: str) -> None:
     for name, row in _table(heading).items():
-        locked = re.findall(rf"^{re.escape(name)}==(\S+)", LOCK, re.MULTILINE)
+        lock = CLUSTER_LOCK if name in _names(OPTIONAL["cluster"]) else LOCK
+        locked = re.findall(rf"^{re.escape(name)}==(\S+)", lock, re.MULTILINE)
         assert locked, name
         assert row.split("|")[2].strip() == " / ".join(locked), name
 

@@ -97,7 +97,8 @@ def test_a_command_that_a_page_names_is_one(page: Path) -> None:
     ):
         words = line.split()
         nouns = {name.split()[0] for name in COMMANDS if " " in name}
-        if words[0] in nouns and len(words) > 1:
+        # What follows `audit` may be a data set: `audit run` is what it means then.
+        if words[0] in nouns - {"audit"} and len(words) > 1:
             assert {" ".join(words[:2]), " ".join(words[:3])} & (COMMANDS.keys() | GROUPS), line
 
 

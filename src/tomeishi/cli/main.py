@@ -9,7 +9,22 @@ import sys
 
 import typer
 
-from tomeishi.cli import admin, consent, demo, doctor, index, keys, log, members, moving, report, screen, serve, works
+from tomeishi.cli import (
+    admin,
+    audit,
+    consent,
+    demo,
+    doctor,
+    index,
+    keys,
+    log,
+    members,
+    moving,
+    report,
+    screen,
+    serve,
+    works,
+)
 from tomeishi.cli.output import say, use_utf8
 from tomeishi.errors import TomeishiError
 
@@ -24,7 +39,7 @@ app = typer.Typer(
 admin.app.command("backup")(moving.back_up)
 admin.app.command("restore")(moving.restore)
 admin.app.command("migrate-to")(moving.migrate_to)
-for noun in (works, members, keys, consent, log, index, admin):
+for noun in (works, members, keys, consent, log, index, admin, audit):
     app.add_typer(noun.app)
 app.command("compare")(screen.compare)
 app.command("screen")(screen.screen)

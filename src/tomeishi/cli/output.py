@@ -46,6 +46,12 @@ def write_line(value: Any) -> None:
     sys.stdout.flush()
 
 
+def write_message_line(value: Any) -> None:
+    """One JSON line for whoever watches, beside the data."""
+    sys.stderr.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stderr.flush()
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal, whatever a file is called."""
     clean = "".join("?" if unicodedata.category(letter) in _UNPRINTABLE else letter for letter in text)

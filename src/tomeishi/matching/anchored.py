@@ -1,6 +1,6 @@
 """The anchors of registered references, read when verification asks for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,13 @@ _AT_HAND = 32
 
 def anchors_of(transaction: Connection, blobs: Blobs) -> AnchorsOf:
     """A reader of what the registry holds now; it keeps reading after the transaction."""
-    files = {file.reference_id: file.digest for file in registry.fingerprint_files_of(transaction, KEY)}
+    return anchors_in(
+        {file.reference_id: file.digest for file in registry.fingerprint_files_of(transaction, KEY)}, blobs
+    )
+
+
+def anchors_in(files: Mapping[str, str], blobs: Blobs) -> AnchorsOf:
+    """A reader of the blobs whose digests `files` gives by reference id."""
 
     @lru_cache(maxsize=_AT_HAND)
     def read(reference_id: str) -> Anchors:

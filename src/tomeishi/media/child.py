@@ -39,12 +39,12 @@ class Answers:
 
     def emit(self, kind: str, body: bytes = b"", /, **fields: object) -> None:
         """Raises `OutputSpent` where the message would pass the limit on output."""
-        header = json.dumps({"kind": kind, **fields}).encode()
-        size = LENGTHS.size + len(header) + len(body)
+        start = beginning(kind, body, fields)
+        size = len(start) + len(body)
         if body and size > self._left:
             raise OutputSpent
         self._left -= size
-        for part in (LENGTHS.pack(len(header), len(body)) + header, body):
+        for part in (start, body):
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
@@ -52,6 +52,31 @@ class Answers:
 
 class OutputSpent(Exception):
     """The next message would pass `Limits.output_bytes`."""
+
+
+def beginning(kind: str, body: bytes, fields: Mapping[str, object]) -> bytes:
+    """A message up to its raw bytes."""
+    header = json.dumps({"kind": kind, **fields}).encode()
+    return LENGTHS.pack(len(header), len(body)) + header
+
+
+def failure(error: BaseException, limits: Mapping[str, Any]) -> dict[str, object]:
+    """The fields of a `failed` message: a decoder may fail in any way; the parent hears of it in one line."""
+    match error:
+        case Unreadable():
+            return {"why": str(error)}
+        case MemoryError():
+            return {"memory": True}
+        case OutputSpent():
+            return {"why": f"more than {limits['output_bytes']:,} bytes of samples came out of it"}
+        case _:
+            return {"why": f"the decoder stopped: {type(error).__name__}: {error}"}
+
+
+def load_codecs() -> None:
+    """Text codecs are imported when they are first used, and nothing can be imported later on."""
+    for encoding in ("ascii", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32-be"):
+        "".encode(encoding)
 
 
 def first_bytes(file: io.FileIO) -> bytes:
@@ -73,14 +98,8 @@ def main() -> None:
     file = io.FileIO(0, "rb")
     try:
         _answer(task, limits, file, answers.emit)
-    except Unreadable as error:
-        answers.emit("failed", why=str(error))
-    except MemoryError:
-        answers.emit("failed", memory=True)
-    except OutputSpent:
-        answers.emit("failed", why=f"more than {limits['output_bytes']:,} bytes of samples came out of it")
-    except Exception as error:  # a decoder may fail in any way; the parent hears of it in one line
-        answers.emit("failed", why=f"the decoder stopped: {type(error).__name__}: {error}")
+    except Exception as error:
+        answers.emit("failed", **failure(error, limits))
     # Libraries are not taken down in order: a damaged decoder might hang there, and it takes time.
     os._exit(0)
 
@@ -88,9 +107,7 @@ def main() -> None:
 def _answer(task: Mapping[str, Any], limits: Mapping[str, Any], file: io.FileIO, emit: Emit) -> None:
     from tomeishi.media.confine import confine
 
-    # Text codecs are imported when they are first used, and nothing can be imported later on.
-    for encoding in ("ascii", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32-be"):
-        "".encode(encoding)
+    load_codecs()
     if task["do"] == "provenance":
         from tomeishi.media import credentials
 

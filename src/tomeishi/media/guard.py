@@ -31,7 +31,7 @@ _HEADER_BYTES = 1 << 16
 _READ_AHEAD_BYTES = 48 << 20
 _PIPE_BYTES = 1 << 20
 _LONGEST_REASON = 200
-_BOOTSTRAP = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from tomeishi.media.child import main; main()"
+_BOOTSTRAP = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from tomeishi.media.{} import main; main()"
 _KINDS = frozenset({"info", "frame", "sound", "manifest", "done", "failed"})
 
 
@@ -55,20 +55,8 @@ class Guarded:
         """`largest_body`: most raw bytes one message may carry. Raises NotFound, UnreadableMedia."""
         self.path = path
         descriptor, self.size_bytes = _open(path)
-        words = json.dumps({**task, "limits": asdict(limits)})
-        # -I and -S: nothing from the environment, the working folder or site files. What the parent can import, the
-        # child can, but nothing relative.
-        roots = json.dumps([root for root in sys.path if root and Path(root).is_absolute()])
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, roots, words],
-                stdin=descriptor,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={"OPENBLAS_NUM_THREADS": "1"},
-                cwd="/",
-                bufsize=0,
-            )
+            self._process = start("child", task, limits, descriptor)
         finally:
             os.close(descriptor)
         output = self._process.stdout
@@ -113,6 +101,23 @@ class Guarded:
         self.close()
 
 
+def start(module: str, task: Mapping[str, object], limits: Limits, stdin: int) -> subprocess.Popen[bytes]:
+    """A process that runs `main` of a module of this room on `task`, with `stdin` and nothing else of this process."""
+    words = json.dumps({**task, "limits": asdict(limits)})
+    # -I and -S: nothing from the environment, the working folder or site files. What the parent can import, the
+    # child can, but nothing relative.
+    roots = json.dumps([root for root in sys.path if root and Path(root).is_absolute()])
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _BOOTSTRAP.format(module), roots, words],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"OPENBLAS_NUM_THREADS": "1"},
+        cwd="/",
+        bufsize=0,
+    )
+
+
 def shown(path: Path | str) -> str:
     """A file's name as it may stand in a one-line message."""
     return one_line(str(path), longest=1000)
@@ -130,6 +135,30 @@ def reason_of(message: Message) -> str:
     if message.kind != "failed":
         return "the decoding process answered out of turn"
     return one_line(str(message.fields.get("why", "no reason given")))
+
+
+def message_of(header: bytes | bytearray, body: bytearray, limits: Limits) -> Message:
+    """The message of which a child wrote these two parts; a `failed` one where it wrote something else."""
+    try:
+        fields = json.loads(header)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict) or fields.get("kind") not in _KINDS:
+        return _failed("the decoding process answered something else than was asked")
+    if fields.get("memory") is True:
+        return _failed(f"decoding needed more than {limits.memory_bytes / (1 << 30):.3g} GiB of memory")
+    return Message(fields["kind"], fields, body)
+
+
+def how_it_died(code: int, limits: Limits) -> str:
+    """Why a decoding process gave no answer: its exit status, or minus the signal that ended it."""
+    if code == -signal.SIGXCPU:
+        return f"decoding needed more than {limits.cpu_s:g} s of processor time"
+    if code == -signal.SIGKILL:
+        return "the system ended the decoding process, as it does when memory runs out"
+    if code < 0:
+        return f"the decoder crashed ({signal.Signals(-code).name})"
+    return f"the decoding process ended without an answer (exit {code})"
 
 
 def partial_of(message: Message) -> Partial | None:
@@ -248,15 +277,7 @@ class _Inbox:
         header, body = self._exactly(header_length), self._exactly(body_length)
         if header is None or body is None:
             return None
-        try:
-            fields = json.loads(header)
-        except (ValueError, RecursionError):
-            fields = None
-        if not isinstance(fields, dict) or fields.get("kind") not in _KINDS:
-            return _failed("the decoding process answered something else than was asked")
-        if fields.get("memory") is True:
-            return _failed(self._too_little_memory())
-        return Message(fields["kind"], fields, body)
+        return message_of(header, body, self._limits)
 
     def _exactly(self, length: int) -> bytearray | None:
         data = bytearray(length)
@@ -272,21 +293,12 @@ class _Inbox:
             view = view[count:]
         return data
 
-    def _too_little_memory(self) -> str:
-        return f"decoding needed more than {self._limits.memory_bytes / (1 << 30):.3g} GiB of memory"
-
     def _how_it_died(self) -> str:
         try:
             code = self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             return "the decoding process closed its output and went on"
-        if code == -signal.SIGXCPU:
-            return f"decoding needed more than {self._limits.cpu_s:g} s of processor time"
-        if code == -signal.SIGKILL:
-            return "the system ended the decoding process, as it does when memory runs out"
-        if code < 0:
-            return f"the decoder crashed ({signal.Signals(-code).name})"
-        return f"the decoding process ended without an answer (exit {code})"
+        return how_it_died(code, self._limits)
 
 
 def _stop(process: subprocess.Popen[bytes], inbox: _Inbox, pipe: IO[bytes]) -> None:

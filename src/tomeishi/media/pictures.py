@@ -37,19 +37,23 @@ def form_of(head: bytes) -> str | None:
     return None
 
 
-def prepare(form: str) -> None:
+_PLUGINS = {"JPEG": ("Jpeg", "Mpo"), "WEBP": ("WebP",), "AVIF": ("Avif",)}
+"""What Pillow does not import by `preinit`."""
+
+
+def prepare(*forms: str) -> None:
     """Import Pillow and what it otherwise loads on first use, when nothing can be opened any more."""
     from PIL import Image
 
     Image.preinit()
-    plugins = {"JPEG": ("Jpeg", "Mpo"), "WEBP": ("WebP",), "AVIF": ("Avif",)}.get(form, ())
+    plugins = [plugin for form in forms for plugin in _PLUGINS.get(form, ())]
     for name in ("copy", "tomeishi.media.choosing", *(f"PIL.{plugin}ImagePlugin" for plugin in plugins)):
         importlib.import_module(name)
     for name in ("ExifTags", "ImageColor", "ImageFile", "ImageOps", "ImagePalette", "TiffImagePlugin"):
         importlib.import_module(f"PIL.{name}")
 
 
-def answer(task: Mapping[str, Any], form: str, file: io.FileIO, emit: Emit) -> None:
+def answer(task: Mapping[str, Any], form: str, file: io.FileIO | io.BytesIO, emit: Emit) -> None:
     from PIL import Image, UnidentifiedImageError
 
     most = task["limits"]["pixels"]
@@ -115,7 +119,7 @@ def _extremes(picture: Any) -> list[tuple[float, float]]:
 
 def _answer_animation(task: Mapping[str, Any], form: str, picture: Any, emit: Emit) -> None:
     emit("info", **_description(form, picture, animated=True))
-    if task["do"] == "probe":
+    if task["do"] in ("probe", "still"):
         emit("done")
     elif task["do"] == "frames":
         _answer_frames_at(task["times_s"], picture, emit)

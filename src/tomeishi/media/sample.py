@@ -112,10 +112,10 @@ class Sampling:
             raise StopIteration
         message = self._guarded.receive()
         if message.kind == "frame":
-            self._last = frame_of(self._guarded, message, self._max_side)
+            self._last = frame_of(self._guarded.path, message, self._max_side)
             return self._last
         if message.kind == "done":
-            self._duration_s = _checked(self._guarded, message, "duration_s")
+            self._duration_s = _checked(self._guarded.path, message, "duration_s")
             self._partial = partial_of(message)
             raise StopIteration
         if self._last is None:
@@ -160,7 +160,7 @@ def frames_at(path: Path, times_s: Sequence[float], limits: Limits) -> list[Fram
         while (message := guarded.receive()).kind in ("frame", "info"):
             if message.kind == "info":
                 continue
-            frame = frame_of(guarded, message, limits.pixels)
+            frame = frame_of(path, message, limits.pixels)
             for position in message.fields.get("serves", ()):
                 if isinstance(position, int) and 0 <= position < len(found):
                     found[position] = frame
@@ -170,26 +170,26 @@ def frames_at(path: Path, times_s: Sequence[float], limits: Limits) -> list[Fram
         return frames
 
 
-def frame_of(guarded: Guarded, message: Message, max_side: int) -> Frame:
+def frame_of(name: Path | str, message: Message, max_side: int) -> Frame:
     """The checked `frame` message of a decoding process; raises UnreadableMedia where its size does not hold."""
     try:
         width = int(number(message, "width", least=1, most=max_side))
         height = int(number(message, "height", least=1, most=max_side))
         pixels = np.frombuffer(message.body, dtype=np.uint8).reshape(height, width, 3)
     except ValueError as error:
-        raise UnreadableMedia(f"{shown(guarded.path)}: the decoding process handed over a broken frame") from error
+        raise UnreadableMedia(f"{shown(name)}: the decoding process handed over a broken frame") from error
     if message.fields.get("transpose"):
         pixels = pixels.transpose(1, 0, 2)
     if message.fields.get("mirror_x"):
         pixels = pixels[:, ::-1]
     if message.fields.get("mirror_y"):
         pixels = pixels[::-1]
-    time_s = _checked(guarded, message, "time_s")
+    time_s = _checked(name, message, "time_s")
     return Frame(time_s, np.ascontiguousarray(pixels), message.fields.get("scene_change") is True)
 
 
-def _checked(guarded: Guarded, message: Message, name: str) -> float:
+def _checked(name: Path | str, message: Message, field: str) -> float:
     try:
-        return number(message, name)
+        return number(message, field)
     except ValueError as error:
-        raise UnreadableMedia(f"{shown(guarded.path)}: the decoding process gave a broken time") from error
+        raise UnreadableMedia(f"{shown(name)}: the decoding process gave a broken time") from error

@@ -16,7 +16,7 @@ from tomeishi import clock
 from tomeishi.errors import BadInput, Conflict, NotFound
 from tomeishi.registry.names import clean_name
 from tomeishi.storage.tables import exclusions as exclusion_table
-from tomeishi.storage.tables import fingerprint_files, members, reference_files, works
+from tomeishi.storage.tables import fingerprint_files, members, reference_codes, reference_files, works
 from tomeishi.storage.tables import overlaps as overlap_table
 from tomeishi.values import Interval, MediaKind, Partial, canonical, new_id
 
@@ -124,6 +124,22 @@ def add_reference(
     }
     tx.execute(insert(reference_files).values(values))
     return reference_id
+
+
+def add_codes(tx: Connection, reference_id: str, codes: Iterable[str]) -> None:
+    """ISCC units of the reference's file, in place of earlier ones."""
+    _must_exist(tx, reference_id)
+    tx.execute(delete(reference_codes).where(reference_codes.c.reference_id == reference_id))
+    for code in sorted(set(codes)):
+        tx.execute(insert(reference_codes).values(reference_id=reference_id, code=code))
+
+
+def codes_of(tx: Connection) -> dict[str, list[str]]:
+    """ISCC units in order, by reference."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for row in tx.execute(select(reference_codes).order_by(reference_codes.c.code)):
+        found[row.reference_id].append(row.code)
+    return dict(found)
 
 
 def add_fingerprint(

@@ -50,10 +50,15 @@ def read_policy(path: Path | None) -> Policy:
     """The policy in `path`, or the one shipped for None."""
     if path is None:
         return parse_policy(default_text(), "the shipped policy")
+    return parse_policy(policy_text(path), str(path))
+
+
+def policy_text(path: Path) -> str:
+    """The text of a policy file, as its digest is made of it. Raises NotFound, BadInput."""
     try:
         if path.stat().st_size > 1 << 20:
             raise BadInput(f"{path}: too large for a policy file")
-        return parse_policy(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise NotFound(f"{path}: no such policy file") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -70,6 +70,15 @@ members = Table(
     Column("created_at", UtcMoment, nullable=False),
 )
 
+member_domains = Table(
+    "member_domains",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False, index=True),
+    Column("added_at", UtcMoment, nullable=False),
+)
+"""Where a member publishes its works itself: in ASCII as the DNS has it, each with all domains below it."""
+
 works = Table(
     "works",
     metadata,
@@ -172,6 +181,14 @@ reference_files = Table(
 )
 """`path` as it was given, `location` the same made absolute: the folder of whoever asks later is another one.
 `compared_at` is NULL until its footage was compared with that of other members."""
+
+reference_codes = Table(
+    "reference_codes",
+    metadata,
+    Column("reference_id", ForeignKey("reference_files.id"), primary_key=True),
+    Column("code", Text, primary_key=True, index=True),
+)
+"""ISCC units of a reference's file without their prefix (ISO 24138): its Instance-Code."""
 
 fingerprint_files = Table(
     "fingerprint_files",
@@ -481,6 +498,18 @@ evidence_packages = Table(
     Column("made_at", UtcMoment, nullable=False),
 )
 """Sealed packages that were made here; `digest` names the kept file. With `member_id`: of its findings only."""
+
+audit_shards = Table(
+    "audit_shards",
+    metadata,
+    Column("shard", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("denied", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("finished_at", UtcMoment, nullable=False),
+)
+"""Finished shards of audits of data sets. `shard` is made of all that its results depend on; `digest` is theirs."""
 
 APPEND_ONLY = ("log_entries", "log_checkpoints", "franchise_works", "screenings", "match_decisions")
 

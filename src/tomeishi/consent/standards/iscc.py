@@ -7,11 +7,19 @@ Anybody can compute them again. An ISCC names content; it is no proof of resembl
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from iscc_lib import gen_data_code_v0, gen_image_code_v0, gen_instance_code_v0, gen_iscc_code_v0, gen_meta_code_v0
+from iscc_lib import (
+    gen_data_code_v0,
+    gen_image_code_v0,
+    gen_instance_code_v0,
+    gen_iscc_code_v0,
+    gen_meta_code_v0,
+    iscc_decompose,
+)
 
 from tomeishi.errors import BadInput
 
 PICTURE_SIDE = 32
+PREFIX = "ISCC:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +51,22 @@ def codes_of(title: str, file: BinaryIO, description: str | None = None, luma: b
     instance = gen_instance_code_v0(file).iscc
     units = [meta, *([content] if content is not None else []), data, instance]
     return Codes(meta, content, data, instance, gen_iscc_code_v0(units).iscc)
+
+
+def instance_code(file: BinaryIO) -> str:
+    """The Instance-Code of a file as `units_of` gives it, read from its start in pieces."""
+    file.seek(0)
+    return gen_instance_code_v0(file).iscc.removeprefix(PREFIX)
+
+
+def units_of(code: str) -> tuple[str, ...]:
+    """The units of a written code, without prefix; none where it is no ISCC."""
+    try:
+        return tuple(iscc_decompose(code.strip()))
+    except ValueError:
+        return ()
+
+
+def names_a_file(unit: str) -> bool:
+    """Whether it is an Instance-Code: equal ones are of equal bytes (64 bits of BLAKE3), which others are not."""
+    return unit.startswith("IA")

@@ -1,0 +1,236 @@
+"""A synthetic data set with planted copies and edits: `python -m benchmarks.audit_planted --rows 1000000`.
+
+Into results/audit-planted.json. Rows are metadata with captions; a part has thumbnails; 2,000 of these (2 % of fewer
+rows) are frames of registered films, half of them plain copies, half edited. The rest are frames of films that nobody
+registered, of the same hand: near in looks.
+"""
+
+import argparse
+import io
+import os
+import resource
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from pyarrow import parquet as pq
+
+from benchmarks.record import record
+from tomeishi import clock, wiring
+from tomeishi.config import Limits
+from tomeishi.jobs.runner import LocalRunner
+from tomeishi.media.sample import SamplePlan, sample
+from tomeishi.testing.films import CATALOGUE, film, write_film
+
+SEED = 620_000
+ROWS_IN_SHARD = 10_000
+SIDE = 256
+_WORDS = (
+    *("red", "old", "small", "bright", "quiet", "stone", "river", "street", "market", "garden", "morning", "winter"),
+    *("bridge", "window", "table", "bird", "horse", "boat", "lamp", "cloud", "mountain", "photo", "view", "near"),
+    *(
+        "with",
+        "under",
+        "over",
+        "blue",
+        "green",
+        "wooden",
+        "写真",
+        "風景",
+        "街",
+        "海",
+        "山",
+        "庭",
+        "朝",
+        "冬",
+        "橋",
+        "窓",
+    ),
+)
+
+Picture = NDArray[np.uint8]
+
+
+def _crop(picture: Image.Image) -> Image.Image:
+    width, height = picture.size
+    return picture.crop((width // 8, height // 8, width - width // 8, height - height // 8))
+
+
+def _captioned(picture: Image.Image) -> Image.Image:
+    picture = picture.copy()
+    width, height = picture.size
+    drawing = ImageDraw.Draw(picture)
+    drawing.rectangle((0, height - height // 6, width, height), fill="black")
+    drawing.text((8, height - height // 7), "words below a picture", fill="white")
+    return picture
+
+
+BETWEEN = "film frame between two samples"
+"""Of a moving picture: no frame of the reference shows the same."""
+
+
+def _faded(picture: Image.Image) -> Image.Image:
+    return ImageEnhance.Color(ImageEnhance.Brightness(picture).enhance(1.35)).enhance(0.5)
+
+
+EDITS: dict[str, Any] = {
+    "copy, same size": lambda picture: picture,
+    "copy, half the size": lambda picture: picture.resize((picture.width // 2, picture.height // 2)),
+    "crop to three quarters": _crop,
+    "mirror": lambda picture: picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "caption over the foot": _captioned,
+    "brightness and colour": lambda picture: ImageEnhance.Color(ImageEnhance.Brightness(picture).enhance(1.35)).enhance(
+        0.5
+    ),
+    "blur": lambda picture: picture.filter(ImageFilter.GaussianBlur(2)),
+    BETWEEN: lambda picture: picture,
+}
+PLAIN = ("copy, same size", "copy, half the size")
+
+
+def _frames(seeds: list[tuple[Any, float]], folder: Path, rate_hz: float) -> list[list[Picture]]:
+    found = []
+    for number, (drawn, duration_s) in enumerate(seeds):
+        path = folder / f"film-{number}.mp4"
+        if not path.exists():
+            write_film(replace(drawn, duration_s=duration_s), path, width=640, height=360)
+        with sample(path, SamplePlan(rate_hz=rate_hz, scene_changes=False, max_side=640), Limits()) as sampling:
+            found.append([frame.pixels for frame in sampling])
+    return found
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    picture.thumbnail((SIDE, SIDE))
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=quality)
+    return data.getvalue()
+
+
+def write_set(
+    folder: Path,
+    rows: int,
+    thumbnails: float,
+    planted: int,
+    own: list[Picture],
+    between: list[Picture],
+    others: list[Picture],
+) -> dict[str, str]:
+    """Parquet shards; the truth: edit by key of each planted row."""
+    random = np.random.default_rng(SEED)
+    places = random.choice(rows, planted, replace=False)
+    edits = {int(place): list(EDITS)[n % len(EDITS)] for n, place in enumerate(places[planted // 2 :])}
+    edits |= {int(place): PLAIN[n % 2] for n, place in enumerate(places[: planted // 2])}
+    schema = pa.schema([("key", pa.string()), ("url", pa.string()), ("caption", pa.string()), ("image", pa.binary())])
+    folder.mkdir()
+    for start in range(0, rows, ROWS_IN_SHARD):
+        count = min(ROWS_IN_SHARD, rows - start)
+        columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+        shown = random.random(count) < thumbnails
+        for n in range(start, start + count):
+            picture = None
+            if n in edits:
+                pool = between if edits[n] == BETWEEN else own
+                frame = Image.fromarray(pool[int(random.integers(len(pool)))])
+                picture = _jpeg(EDITS[edits[n]](frame), int(random.integers(60, 95)))
+            elif shown[n - start]:
+                frame = Image.fromarray(others[int(random.integers(len(others)))])
+                x, y = int(random.integers(0, 60)), int(random.integers(0, 60))
+                picture = _jpeg(frame.crop((x, y, x + 560, y + 290)), int(random.integers(60, 95)))
+            columns["key"].append(f"{n:09}")
+            columns["url"].append(f"https://host-{random.integers(5000)}.example.org/{n}.jpg")
+            columns["caption"].append(" ".join(random.choice(_WORDS, 8)))
+            columns["image"].append(picture)
+        pq.write_table(pa.table(columns, schema), folder / f"{start // ROWS_IN_SHARD:05}.parquet", row_group_size=2000)
+    return {f"{place:09}": edit for place, edit in edits.items()}
+
+
+def _outcomes(out: Path, truth: dict[str, str]) -> dict[str, Any]:
+    denied = {row["key"] for row in pq.read_table(out / "deny.parquet", columns=["key"]).to_pylist()}
+    unknown = {row["key"] for row in pq.read_table(out / "skipped.parquet", columns=["key"]).to_pylist()}
+    by_edit: dict[str, Counter[str]] = {edit: Counter() for edit in EDITS}
+    for key, edit in truth.items():
+        by_edit[edit]["denied" if key in denied else "unknown" if key in unknown else "kept"] += 1
+    return {
+        "by_edit": {
+            edit: {**dict.fromkeys(("denied", "unknown", "kept"), 0), **found} for edit, found in by_edit.items()
+        },
+        "plain_recall": sum(by_edit[edit]["denied"] for edit in PLAIN) / sum(sum(by_edit[e].values()) for e in PLAIN),
+        "wrong_denials": len(denied - truth.keys()),
+        "wrong_unknown": len(unknown - truth.keys()),
+    }
+
+
+def _run(home: Path, data: Path, out: Path, workers: int) -> dict[str, Any]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = clock.now()
+    with wiring.open(home) as platform:
+        *_, last = platform.audits.run(
+            [str(data)], out, LocalRunner(workers), provider="bench", moment=clock.from_text("2036-01-01")
+        )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = (clock.now() - began).total_seconds()
+    return {
+        "workers": workers,
+        "wall_s": round(wall, 1),
+        "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
+        "items": last.items,
+        "largest_worker_mib": round(after.ru_maxrss / 1024),
+        "driver_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "load_before": round(os.getloadavg()[0], 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--thumbnails", type=float, default=0.05, help="share of rows that have one")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--scaling", action="store_true", help="also with one worker, for the strong scaling")
+    given = parser.parse_args()
+    planted = min(2000, given.rows // 50)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "own").mkdir()
+        (folder / "others").mkdir()
+        (folder / "stills").mkdir()
+        # A grid of 6 Hz holds the references' own samples (2 Hz) and what lies between them.
+        by_film = _frames([(drawn, 30.0) for drawn in CATALOGUE[:6]], folder / "own", 6.0)
+        own = [frame for film_ in by_film[:3] for frame in film_[::3]]
+        between = [frame for film_ in by_film[:3] for number, frame in enumerate(film_) if number % 3]
+        stills = [frame for film_ in by_film[3:] for frame in film_[::4]]
+        nobodys = [(film(SEED + n, 20.0), 20.0) for n in range(6)]
+        others = [frame for each in _frames(nobodys, folder / "others", 3.0) for frame in each]
+        with wiring.open(folder / "home") as platform:
+            for number, each in enumerate(CATALOGUE[:3]):
+                platform.register(each.member, each.title, [folder / "own" / f"film-{number}.mp4"])
+            paths = []
+            for number, frame in enumerate(stills):
+                paths.append(folder / "stills" / f"{number}.png")
+                Image.fromarray(frame).save(paths[-1])
+            platform.register("a publisher of pictures", "pages and key pictures", paths)
+        truth = write_set(folder / "set", given.rows, given.thumbnails, planted, [*own, *stills], between, others)
+        runs = [_run(folder / "home", folder / "set", folder / "audit", given.workers)]
+        if given.scaling:
+            # The database knows the shards; another folder has none of their files, so all are audited anew.
+            runs.append(_run(folder / "home", folder / "set", folder / "audit-1", 1))
+        figures = {
+            "rows": given.rows,
+            "thumbnails": round(given.rows * given.thumbnails),
+            "planted": planted,
+            "registered": {"films": 3, "pictures": len(stills)},
+            "runs": runs,
+            **_outcomes(folder / "audit", truth),
+        }
+    settings = {"rows": given.rows, "thumbnails": given.thumbnails, "workers": given.workers, "scaling": given.scaling}
+    record("audit-planted", seed=SEED, settings=settings, figures=figures)
+    print(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Audits of training data sets: readers, checks, results, and the signed words about them."""

@@ -1,0 +1,107 @@
+"""The runner for a cluster: Ray core actors, one for each place, one task at a time (extra `cluster`).
+
+Ray's own data layer and its checkpoints are not used (docs/decisions): only actors, whose death shows as an error on
+the task that they were at. The driver keeps the order and counts the attempts, as `runner.LocalRunner` does.
+"""
+
+import importlib.util
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from tomeishi.errors import MissingExtra, StorageFailure, TomeishiError
+from tomeishi.jobs.runner import ATTEMPTS, Outcome, Result, Task
+
+_PLACE = 1.0
+"""CPUs that one worker takes of the cluster."""
+_PATIENCE_S = 10.0
+_LOST_S = 60.0
+"""Longest silence without one place on the cluster before the run is given up; it can be taken up again."""
+
+
+class RayRunner:
+    """A cluster that is up already: `ray start --head`, and `ray start --address` on the other machines."""
+
+    def __init__(self, address: str, workers: int | None = None) -> None:
+        """`workers` places at most; None takes one for each CPU that the cluster has. Raises MissingExtra."""
+        if importlib.util.find_spec("ray") is None:
+            raise MissingExtra("a cluster needs the extra cluster: install tomeishi[cluster]")
+        self._address = address
+        self._workers = workers
+
+    def run(
+        self, prepare: Callable[[], Callable[[Task], Result]], tasks: Iterable[Task]
+    ) -> Iterator[Outcome[Task, Result]]:
+        import ray
+
+        _must_answer(self._address)
+        try:
+            ray.init(address=self._address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+            line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise StorageFailure(f"{self._address}: no Ray cluster answers there: {line}") from error
+        try:
+            yield from _spread(ray, prepare, deque((task, 1) for task in tasks), self._workers)
+        finally:
+            ray.shutdown()
+
+
+def _must_answer(address: str) -> None:
+    """Ray itself waits for minutes, and ends the process, where nobody listens. Raises StorageFailure."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdigit()) or "://" in address:
+        return
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        raise StorageFailure(f"{address}: no Ray cluster answers there: {error.strerror or error}") from error
+
+
+def _spread(
+    ray: Any, prepare: Callable[[], Callable[[Task], Result]], waiting: deque[tuple[Task, int]], most: int | None
+) -> Iterator[Outcome[Task, Result]]:
+    actor = ray.remote(num_cpus=_PLACE, max_restarts=0)(_Actor)
+    idle: list[Any] = []
+    working: dict[Any, tuple[Any, tuple[Task, int]]] = {}
+    """By the result that is awaited: who works on what."""
+    while waiting or working:
+        places = most or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        while waiting and len(idle) + len(working) < places:
+            idle.append(actor.remote(prepare))
+        while waiting and idle:
+            worker, given = idle.pop(), waiting.popleft()
+            working[worker.work.remote(given[0])] = worker, given
+        done, _ = ray.wait(list(working), num_returns=1, timeout=_LOST_S)
+        if not done and not any(node["Alive"] for node in ray.nodes()):
+            raise StorageFailure("the Ray cluster has no machine left; start it again and repeat the command")
+        for reference in done:
+            worker, (task, attempt) = working.pop(reference)
+            try:
+                result, problem = ray.get(reference)
+            except ray.exceptions.RayActorError:
+                with suppress(ray.exceptions.RayError):
+                    ray.kill(worker)
+                if attempt < ATTEMPTS:
+                    waiting.appendleft((task, attempt + 1))
+                else:
+                    yield Outcome(task, None, f"its worker ended {ATTEMPTS} times")
+                continue
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from error
+            idle.append(worker)
+            yield Outcome(task, result, problem)
+
+
+class _Actor:
+    """A worker on the cluster."""
+
+    def __init__(self, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+        self._function = prepare()
+
+    def work(self, task: Any) -> tuple[Any, str | None]:
+        try:
+            return self._function(task), None
+        except TomeishiError as error:
+            return None, str(error)

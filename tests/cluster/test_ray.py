@@ -1,0 +1,234 @@
+"""The runner for a cluster on a real one: two nodes on this machine, one killed half way, the head restarted.
+
+`make test-cluster` runs this in an environment of its own.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tomeishi.cli.main import run
+from tomeishi.errors import StorageFailure
+from tomeishi.jobs.cluster import RayRunner
+from tomeishi.testing import runners
+from tomeishi.testing.datasets import write_parquet
+from tomeishi.testing.runners import Check
+
+pytest.importorskip("ray", reason="needs the extra cluster: run make test-cluster")
+pytestmark = [
+    pytest.mark.long,
+    # Ray leaves sockets and log files to the collector.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+SETTINGS = {
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Cluster:
+    """Raylets that this test started, each in a session of its own so that it can be killed whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = _free_port()
+        # Ray takes 127.0.0.1 for "whatever address this machine has"; these are loopback too.
+        self.address = f"127.0.0.2:{self._port}"
+        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start_head(self, cpus: int = 2) -> None:
+        self._start(
+            "head",
+            "--node-ip-address=127.0.0.2",
+            "--head",
+            f"--port={self._port}",
+            f"--num-cpus={cpus}",
+            "--include-dashboard=false",
+        )
+
+    def start_node(self, name: str, cpus: int = 2) -> None:
+        self._start(name, "--node-ip-address=127.0.0.3", f"--address={self.address}", f"--num-cpus={cpus}")
+
+    def _start(self, name: str, *options: str) -> None:
+        command = [str(Path(sys.executable).parent / "ray"), "start", "--block"]
+        if name == "head":
+            command.append(f"--temp-dir={self._folder}")
+        log = (self._folder.parent / f"{name}.log").open("ab")
+        self._nodes[name] = subprocess.Popen(
+            [*command, "--object-store-memory=100000000", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+
+    def kill(self, name: str) -> None:
+        """-9, and all that the node had started with it."""
+        node = self._nodes.pop(name)
+        for process in [node.pid, *_below(node.pid)]:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        node.wait()
+
+    def wait_for(self, cpus: int) -> None:
+        """Until the cluster has as many, or two minutes."""
+        script = (
+            "import ray, sys, time\n"
+            "for _ in range(240):\n"
+            "    try:\n"
+            "        ray.init(address=sys.argv[1], log_to_driver=False)\n"
+            "        break\n"
+            "    except (ConnectionError, ValueError, RuntimeError):\n"
+            "        time.sleep(0.5)\n"
+            "while ray.cluster_resources().get('CPU', 0) < int(sys.argv[2]): time.sleep(0.5)\n"
+        )
+        subprocess.run([sys.executable, "-c", script, self.address, str(cpus)], check=True, timeout=180)
+
+    def stop(self) -> None:
+        for name in list(self._nodes):
+            self.kill(name)
+
+
+def _below(process: int) -> list[int]:
+    """All descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, waiting = [], [process]
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            found.append(child)
+            waiting.append(child)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A head and one more node, two places each."""
+    os.environ.update(SETTINGS)
+    # Ray's sockets lie in its folder, and a socket's path has 107 bytes at most.
+    folder = Path(tmp_path_factory.mktemp("ray", numbered=False)) / "r"
+    folder.mkdir()
+    made = Cluster(folder)
+    made.start_head()
+    made.wait_for(2)
+    made.start_node("second")
+    made.wait_for(4)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("check", runners.CHECKS, ids=lambda check: check.__name__)
+def test_a_cluster_keeps_the_contract(check: Check, tmp_path: Path, cluster: Cluster) -> None:
+    check(RayRunner(cluster.address, 2), tmp_path)
+
+
+def _doubling() -> Callable[[int], int]:
+    return (2).__mul__
+
+
+def test_an_address_where_no_cluster_answers_is_told() -> None:
+    with pytest.raises(StorageFailure, match="no Ray cluster answers there"):
+        list(RayRunner(f"127.0.0.1:{_free_port()}").run(_doubling, [1]))
+
+
+FILES = ("deny.parquet", "keep.txt", "findings.parquet", "skipped.parquet", "summary.json", "report.html")
+
+
+def _data(tmp_path: Path, title: str) -> Path:
+    """Forty shards that take some time each."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for shard in range(40):
+        texts = [f"picture {n} of shard {shard}, with some more words about it" for n in range(4000)]
+        texts[shard] = f"a poster of {title}"
+        write_parquet(folder / f"{shard:02}.parquet", {"id": [f"{shard}-{n}" for n in range(4000)], "text": texts})
+    return folder
+
+
+def _command(data: Path, out: Path, *options: str) -> list[str]:
+    quick = [word for check in ("digest", "source", "names") for word in ("--check", check)]
+    return ["audit", str(data), "--provider", "acme", "--out", str(out), "--at", "2036-01-01", *quick, *options]
+
+
+def _until(done: Callable[[], bool], within_s: float, what: str) -> None:
+    end = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+def _bytes(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in FILES}
+
+
+def test_a_node_killed_half_way_and_a_head_restarted_change_no_byte(
+    tmp_path: Path, installed: Any, works: Any, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOMEISHI_HOME", str(installed.home))
+    data = _data(tmp_path, works[0].title)
+    assert run(_command(data, tmp_path / "local", "--workers", "1")) == 1
+
+    def begun(name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tomeishi", *_command(data, tmp_path / name, "--ray", cluster.address, "--json")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def finished(name: str) -> int:
+        return len([*(tmp_path / name / "shards").glob("[0-9a-f]*.parquet")])
+
+    first = begun("ray")
+    _until(lambda: finished("ray") >= 3, 180, "no shard was finished")
+    cluster.kill("second")
+    out, _ = first.communicate(timeout=300)
+    assert first.returncode == 1
+    assert json.loads(out)["denied"] == 40
+    assert _bytes(tmp_path / "ray") == _bytes(tmp_path / "local")
+
+    second = begun("again")
+    _until(lambda: finished("again") >= 3, 180, "no shard was finished")
+    cluster.kill("head")
+    try:
+        second.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        second.kill()
+        second.communicate()
+    assert second.returncode != 1
+    before = finished("again")
+    assert before < 40
+    cluster.start_head()
+    cluster.wait_for(2)
+    third = begun("again")
+    third.communicate(timeout=300)
+    assert third.returncode == 1
+    assert _bytes(tmp_path / "again") == _bytes(tmp_path / "local")
