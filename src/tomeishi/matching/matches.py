@@ -123,11 +123,11 @@ def evidence_of(stretch: Stretch, query: Frames, reference: Frames, same: SameFr
     similarities = stretch.similarities
     return Evidence(
         # A still shows one moment of a shot: the nearest sample speaks for it.
-        similarity=float(similarities.max() if _still(query, reference) else similarities.mean()),
+        similarity=float(similarities.max() if is_still(query, reference) else similarities.mean()),
         different=different_pictures(query.image[samples], query.telling[samples]),
         telling=float(query.telling[samples].mean()),
         agree=_agree(stretch, query, reference, same),
-        still=_still(query, reference),
+        still=is_still(query, reference),
     )
 
 
@@ -139,15 +139,16 @@ def _agree(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) 
     neighbours = np.clip(stretch.pairs[:, 1, None] + np.array([-1, 0, 1]), 0, len(reference.pdq) - 1)
     differing = np.bitwise_count(query.pdq[stretch.pairs[:, 0], None] ^ reference.pdq[neighbours]).sum(axis=-1)
     nearest = differing.min(axis=1)
-    return bool((nearest.min() if _still(query, reference) else np.median(nearest)) <= same.pdq)
+    return bool((nearest.min() if is_still(query, reference) else np.median(nearest)) <= same.pdq)
 
 
-def _still(query: Frames, reference: Frames) -> bool:
+def is_still(query: Frames, reference: Frames) -> bool:
+    """Whether either side is a single picture."""
     return min(len(query.track.times_s), len(reference.track.times_s)) == 1
 
 
 def _same_speed(stretch: Stretch, query: Frames, reference: Frames) -> bool:
-    return _still(query, reference) or abs(stretch.reference.length / stretch.query.length - 1) <= _SAME_SPEED
+    return is_still(query, reference) or abs(stretch.reference.length / stretch.query.length - 1) <= _SAME_SPEED
 
 
 def similarity_curve(query: Frames, reference: Frames) -> list[tuple[float, float]]:

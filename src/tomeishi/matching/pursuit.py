@@ -23,7 +23,7 @@ from tomeishi.fingerprint.views import PARTS, QUARTERS, View
 from tomeishi.matching.align import Track
 from tomeishi.matching.anchored import AnchorsOf
 from tomeishi.matching.confirm import confirm, holds, moments_of, regions_of, spread_out
-from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, match
+from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, is_still, match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.sameness import PicturesAt, settled
 from tomeishi.matching.score import Calibration, Evidence, telling
@@ -101,7 +101,8 @@ class Pursuit:
         for reference_id, matched in found.items():
             if self.stages.verification and self.stages.following:
                 matched = self._followed(reference_id, matched, pictures, extraction.duration_s)
-            if self.stages.sameness:
+            # A still of a film need not show the moment of an anchor: PDQ, at two moments a second, tells more.
+            if self.stages.sameness and not is_still(frames, self.registered.frames(reference_id)):
                 matched = settled(matched, self.anchors(reference_id), pictures_at)
             found[reference_id] = matched
         return found
