@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PICTURES = Path(__file__).parents[2] / "journey-pictures"
 """Pictures of every page, for people to look at; ignored by git."""
@@ -40,6 +40,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(
             "no Chromium is installed (Debian: apt install chromium): journeys through the browser are left out"
         )
+    expect.set_options(timeout=60_000)  # patience for a busy machine; nothing is measured by it
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield started

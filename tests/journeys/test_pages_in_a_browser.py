@@ -150,6 +150,7 @@ def test_from_files_to_sealed_evidence_that_is_verified_in_the_browser(
     page.keyboard.press("1")
     page.keyboard.press("y")
     expect(page.locator(".state.confirmed")).to_be_visible()
+    expect(page.locator("#evidence button")).to_be_visible()
     page.keyboard.press("e")
     link = page.locator("#evidence a[download]")
     expect(link).to_be_visible(timeout=120_000)
