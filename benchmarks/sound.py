@@ -98,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     load = os.getloadavg()[0]
     if options.calibrate:
-        calibrate(options)
+        calibrate(options, load)
         return
     measured = measure(options.half, options, peers=True)
     calibration = sound_calibration.shipped()
@@ -263,8 +263,8 @@ def _false_by_band(measured: Measured, calibration: SoundCalibration) -> dict[st
     return rows
 
 
-def calibrate(options: argparse.Namespace) -> None:
-    """Fit and set on the development half, measure on the test half, write the shipped file."""
+def calibrate(options: argparse.Namespace, load: float) -> None:
+    """Fit and set on the development half, measure on the test half, write the shipped file and both results."""
     development = measure(Half.DEVELOPMENT, options, peers=False)
     true = [max(o.right, key=lambda h: h.evidence) for each in development.clips.values() for o in each if o.right]
     false = development.false + [w for each in development.clips.values() for o in each for w in o.wrong]
@@ -284,7 +284,7 @@ def calibrate(options: argparse.Namespace) -> None:
         BandLimit(band, round(float(1 / (1 + np.exp(-(limit - shift)))), 4), None) for band, limit in limits.items()
     )
     calibration = SoundCalibration(intercept, per_evidence, per_log_votes, bands)
-    tested = measure(Half.TEST, options, peers=False)
+    tested = measure(Half.TEST, options, peers=True)
     measured = _false_by_band(tested, calibration)
     words = {
         "intercept": calibration.intercept,
@@ -312,6 +312,8 @@ def calibrate(options: argparse.Namespace) -> None:
         "test": figures_of(tested, calibration),
     }
     print(json.dumps(figures, indent=1))
+    on_test = {"load_before": round(load, 1), **figures_of(tested, calibration)}
+    print(record("sound-test", seed=options.seed, settings=_settings(options), figures=on_test))
     print(record("sound-calibration", seed=options.seed, settings=_settings(options), figures=figures))
 
 
