@@ -71,7 +71,7 @@ lock: setup
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--extra c2pa --extra postgres --extra s3 --group dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		--extra cluster --group dev --constraints requirements.lock pyproject.toml -o requirements-cluster.lock
+		--extra cluster --extra postgres --group dev --constraints requirements.lock pyproject.toml -o requirements-cluster.lock
 
 # Ray weighs more than all the rest together: an environment of its own, by a lock of its own.
 test-cluster: setup
