@@ -51,7 +51,8 @@ def test_the_page_is_whole_by_itself_and_in_both_languages(
 ) -> None:
     page = tmp_path / "new folder" / "comparison.html"
     outcome = tomeishi("compare", copied[0], references[0], "--html", page, "--json")
-    segments = json.loads(outcome.out)["segments"]
+    told = json.loads(outcome.out)
+    segments = [*told["segments"], *told["sound"]["segments"]]
     html = page.read_text(encoding="utf-8")
     assert (outcome.code, outcome.err) == (1, f"wrote {page}\n")
     assert all(source.startswith("data:") for source in re.findall(r"""src=["']?([^"'\s>]+)""", html))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def address(tmp_path: Path, number: int) -> str:
     for _ in range(600):
         found = re.search(r"http://127\.0\.0\.1:\d+", (tmp_path / f"log-{number}").read_text())
         if found:
-            return found[0]
+            with suppress(httpx.ConnectError):  # it is told just before the door opens
+                httpx.get(f"{found[0]}/livez")
+                return found[0]
         time.sleep(0.1)
     raise AssertionError((tmp_path / f"log-{number}").read_text())
 

@@ -425,12 +425,12 @@ def test_a_full_disk_at_the_very_start_leaves_nothing_half_made(
 def test_a_full_disk_while_building_the_index_leaves_the_earlier_one(
     tomeishi: Command, disk: SmallDisk, installed: Any, quoted: Path
 ) -> None:
-    (before, _) = json.loads(tomeishi("index", "info", "--json").out)
+    (before, *_) = json.loads(tomeishi("index", "info", "--json").out)
     excluded = tomeishi("works", "exclude", installed.references[1], "0", "2", "--reason", "a shared opening")
     assert excluded.code == 0
     with disk.full_but_for(80 << 10):
         _disk_said_no(tomeishi("index", "build"), disk.folder)
-    (after, _) = json.loads(tomeishi("index", "info", "--json").out)
+    (after, *_) = json.loads(tomeishi("index", "info", "--json").out)
     assert after == before | {"up_to_date": False}
     assert _is_sound(tomeishi)
     assert tomeishi("index", "build").code == 0
@@ -649,7 +649,7 @@ def test_a_process_killed_while_registering_leaves_a_sound_installation(
     assert again.code == 0
     (reference,) = json.loads(again.out)["references"]
     found = _screened(tomeishi("screen", "--jsonl", references[2]).out)["findings"]
-    assert [finding["reference_id"] for finding in found] == [reference]
+    assert {finding["reference_id"] for finding in found} == {reference}
     assert _titles(tomeishi).count("新作") == 1
     end = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in descendants):
