@@ -110,10 +110,14 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._database = Database(settings.database_url)
-        self._database.migrate()
         self._blobs = Blobs(settings.blobs)
-        if not settings.policy.exists():
-            _write_whole(settings.policy, default_text().encode())
+        try:
+            self._database.migrate()
+            if not settings.policy.exists():
+                _write_whole(settings.policy, default_text().encode())
+        except TomeishiError:
+            self.close()
+            raise
 
     def __enter__(self) -> "Platform":
         return self
@@ -550,6 +554,7 @@ def _write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
     """A new file, complete or not at all: half a policy would stand in the way for good."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # nobody else makes it where the database is on a server
         unfinished.touch(mode)
         unfinished.write_bytes(data)
         unfinished.replace(path)

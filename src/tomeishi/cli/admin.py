@@ -1,6 +1,9 @@
 """`tomeishi admin`: people, and keys for programs."""
 
 import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +11,7 @@ import typer
 from tomeishi import clock, wiring
 from tomeishi.access import api_keys, events, organisations, people
 from tomeishi.access.permissions import KeyScope, Role
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, say, write_json
 
 app = typer.Typer(name="admin", help="People with accounts, and keys for programs.", no_args_is_help=True)
@@ -39,6 +42,7 @@ def add_user(
     ] = False,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Add a person; prints the id."""
     password = None
@@ -47,7 +51,7 @@ def add_user(
             _from_stdin() if password_stdin else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
         )
     now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         of = organisations.named(tx, now, member=member, provider=provider)
         person_id = people.add_person(tx, name, of, role, now, password=password, language=language)
         events.record(tx, BY, "person.added", person_id, now, {"roles": sorted(role), "organisation": of.id})
@@ -55,9 +59,9 @@ def add_user(
 
 
 @user.command("list")
-def list_users(as_json: Json = False, home: Home = None) -> None:
+def list_users(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """All people, with their organisation and roles."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = people.list_people(tx)
     rows: list[dict[str, Any]] = [
         {
@@ -85,41 +89,35 @@ def set_password(
         bool, typer.Option("--password-stdin", help="Read it from standard input; else it is asked for.")
     ] = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Set another password; the person is signed out everywhere."""
     password = _from_stdin() if password_stdin else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
-        person = people.person_by_name(tx, name)
-        people.set_password(tx, person.id, password)
-        events.record(tx, BY, "person.password_set", person.id, now)
-    say(f"{person.name}: password set, signed out everywhere")
+    _change(name, home, database, "person.password_set", lambda tx, who, _: people.set_password(tx, who, password))
+    say(f"{name}: password set, signed out everywhere")
 
 
 @user.command("disable")
 def disable_user(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who is shut out.")], home: Home = None
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who is shut out.")],
+    home: Home = None,
+    database: Database = None,
 ) -> None:
     """Shut a person out, at once; what they did stays theirs."""
-    now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
-        person = people.person_by_name(tx, name)
-        people.disable(tx, person.id, now)
-        events.record(tx, BY, "person.disabled", person.id, now)
-    say(f"{person.name}: shut out")
+    _change(name, home, database, "person.disabled", people.disable)
+    say(f"{name}: shut out")
 
 
 @user.command("reset-second-factor")
 def reset_second_factor(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who lost theirs.")], home: Home = None
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who lost theirs.")],
+    home: Home = None,
+    database: Database = None,
 ) -> None:
     """Take a lost second factor away; the person is signed out everywhere and sets up a new one."""
-    now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
-        person = people.person_by_name(tx, name)
-        people.take_second_factor_away(tx, person.id)
-        events.record(tx, BY, "person.second_factor_reset", person.id, now)
-    say(f"{person.name}: no second factor any more")
+    change = "person.second_factor_reset"
+    _change(name, home, database, change, lambda tx, who, _: people.take_second_factor_away(tx, who))
+    say(f"{name}: no second factor any more")
 
 
 @user.command("link")
@@ -128,14 +126,15 @@ def link_user(
     issuer: Annotated[str, typer.Option(help="The OpenID provider, as its tokens name it (an address).")],
     subject: Annotated[str, typer.Option(help="The account there: `sub` in its tokens.")],
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Let a person sign in by an account of OpenID Connect."""
-    now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
-        person = people.person_by_name(tx, name)
-        people.link_account(tx, person.id, issuer, subject)
-        events.record(tx, BY, "person.linked", person.id, now, {"issuer": issuer})
-    say(f"{person.name}: signs in by {issuer}")
+
+    def link(tx: Any, person_id: str, _: datetime) -> None:
+        people.link_account(tx, person_id, issuer, subject)
+
+    _change(name, home, database, "person.linked", link, {"issuer": issuer})
+    say(f"{name}: signs in by {issuer}")
 
 
 @key.command("add")
@@ -146,11 +145,12 @@ def add_key(
     provider: Provider = None,
     until: Annotated[str | None, typer.Option(help="Ends at; else open.")] = None,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Make a key; it is printed alone, once, and can't be shown again."""
     now = clock.now()
     expires_at = None if until is None else clock.from_text(until)
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         of = organisations.named(tx, now, member=member, provider=provider)
         key_id, word = api_keys.add_key(tx, name, of, scope, now, expires_at=expires_at)
         events.record(tx, BY, "key.added", key_id, now, {"scopes": sorted(scope), "organisation": of.id})
@@ -159,9 +159,9 @@ def add_key(
 
 
 @key.command("list")
-def list_keys(as_json: Json = False, home: Home = None) -> None:
+def list_keys(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """All keys, without the keys themselves."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = api_keys.list_keys(tx)
     rows: list[dict[str, Any]] = [
         {
@@ -184,14 +184,32 @@ def list_keys(as_json: Json = False, home: Home = None) -> None:
 
 @key.command("revoke")
 def revoke_key(
-    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `admin key list` shows it.")], home: Home = None
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `admin key list` shows it.")],
+    home: Home = None,
+    database: Database = None,
 ) -> None:
     """From now on the key opens nothing."""
     now = clock.now()
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         api_keys.revoke(tx, key_id, now)
         events.record(tx, BY, "key.revoked", key_id, now)
     say(f"{key_id}: revoked")
+
+
+def _change(
+    name: str,
+    home: Path | None,
+    database: str | None,
+    event: str,
+    change: Callable[[Any, str, datetime], None],
+    words: Mapping[str, str] | None = None,
+) -> None:
+    """Change something about the person of that name, and record that in the event log."""
+    now = clock.now()
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
+        person = people.person_by_name(tx, name)
+        change(tx, person.id, now)
+        events.record(tx, BY, event, person.id, now, words)
 
 
 def _from_stdin() -> str:

@@ -17,7 +17,7 @@ from tomeishi.audit.inquiries import InquiryAnswer
 from tomeishi.audit.plan import summary_of, write_whole
 from tomeishi.audit.running import Progress
 from tomeishi.audit.verdicts import AuditVerdict, Check
-from tomeishi.cli.options import Home
+from tomeishi.cli.options import Database, Home
 from tomeishi.cli.output import data, messages, say, write_json, write_message_line
 from tomeishi.errors import BadInput
 from tomeishi.jobs.cluster import RayRunner
@@ -56,13 +56,14 @@ def run(
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to run on (extra cluster).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Summary as JSON, progress as JSON lines on stderr.")] = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Every item of a data set: no_match, allowed, denied or unknown, with the reason; resumable."""
     if not provider.strip():
         raise BadInput("--provider: name who trains")
     moment = None if at is None else clock.from_text(at)
     chosen = tuple(each for each in Check if check is None or each in check)
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         began = False
         with _Shown(as_json=as_json) as shown:
             for progress in platform.audits.run(
@@ -103,11 +104,12 @@ def answer(
     because: Annotated[str | None, typer.Option(help="The provider's reason for that.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """The signed answer to a training inquiry: was this work used for the model that was audited for?"""
     if state not in (None, InquiryAnswer.NO, InquiryAnswer.REFUSE):
         raise BadInput(f"--state {state}: follows from the audit; only no and refuse are stated")
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         words = platform.audits.answer(work, audit, out, stated=state, because=because)
     if as_json:
         write_json(words)
@@ -125,11 +127,12 @@ def state(
         Path, typer.Option(help="Where to keep the nonce; show it when the other side has given its own.")
     ],
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Sign what was audited: digests of all shards and verdicts, snapshot, policy and counts."""
     if nonce.exists():
         raise BadInput(f"{nonce}: a file is there already; name a new one for the nonce")
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         drawn = platform.audits.state(audit, out, _runner(None, None))
     write_whole(nonce, f"{drawn}\n".encode())
     say(f"wrote {out} and {nonce}; keep the nonce to yourself until the other side has handed over its own")
@@ -153,9 +156,10 @@ def recheck(
     key: Annotated[list[Path] | None, typer.Option(help="A file with the provider's public key.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Audit a random sample of a stated audit again, with a seed that both sides fixed: 1 where a verdict differs."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         trusted = [read_public_key(each) for each in key or []] or [platform.key.public]
         told = platform.audits.recheck(
             statement, audit, out, _runner(1, None), trusted=trusted, theirs=theirs, ours=ours, count=count
@@ -174,9 +178,10 @@ def copy(
     audit: AuditFolder,
     out: Annotated[Path, typer.Option(help="Folder for the copies.")],
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Write the audited archives and Parquet files anew, without what is denied or unknown."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         for each in platform.audits.copies(audit, out, _runner(1, None)):
             data.print(f"{each.name}: {each.kept:,} kept, {each.left_out:,} left out")
     return 0

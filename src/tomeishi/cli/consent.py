@@ -9,7 +9,7 @@ import typer
 from tomeishi import clock, wiring
 from tomeishi.access.keys import COALITION
 from tomeishi.cli import signals, travelling
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, write_json
 from tomeishi.cli.stating import (
     About,
@@ -84,13 +84,14 @@ def grant(
     member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Permit uses of a work, a character, an element or reference of one, or of all works of a member or franchise."""
     about = About(member, franchise, work, character or (), element or (), reference)
     limits = limits_of(territory, output, longest_clip, exclude)
     words = (note, issuer, authority)
     terms = terms_of(use, (provider, model, version), limits, (begins, ends), document, words)
-    state(EntryKind.GRANT, about, terms, Way(sign_with, by, out, member_id), home, as_json=as_json)
+    state(EntryKind.GRANT, about, terms, Way(sign_with, by, out, member_id), home, database, as_json=as_json)
 
 
 @app.command()
@@ -122,12 +123,13 @@ def reserve(
     member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """State a refusal; without --use it covers all uses."""
     about = About(member, franchise, work, character or (), element or (), reference, coalition)
     words = (note, issuer, authority)
     terms = terms_of(use, (provider, model, version), limits_of(territory, output), (begins, ends), document, words)
-    state(EntryKind.RESERVATION, about, terms, Way(sign_with, by, out, member_id), home, as_json=as_json)
+    state(EntryKind.RESERVATION, about, terms, Way(sign_with, by, out, member_id), home, database, as_json=as_json)
 
 
 @app.command()
@@ -140,6 +142,7 @@ def revoke(
     member_id: MemberId = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """End a grant or reservation, from the moment of recording on and for good."""
     way = Way(sign_with, by, out, member_id)
@@ -147,7 +150,7 @@ def revoke(
     if member_id is not None:
         way.write([Statement(member_id=member_id, **ends)])
         return
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         ended = next((each for each in ledger.entries(tx) if each.id == entry), None)
         if ended is None:
             raise NotFound(f"no entry {entry}; see `tomeishi consent history`")
@@ -176,6 +179,7 @@ def check(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Questions from stdin, one JSON object a line.")] = False,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """What the ledger says: allowed or not, because of which entries, and on what conditions."""
     moment = clock.now() if at is None else clock.from_text(at)
@@ -183,10 +187,10 @@ def check(
         said = (work, character, element, reference, use, provider, model, version, territory, output, duration, at)
         if any(each is not None for each in said):
             raise BadInput("with --jsonl each line asks by itself; leave the other options out")
-        return _answer_lines(home)
+        return _answer_lines(home, database)
     if use is None:
         raise BadInput("name what somebody wants to do: --use")
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         known = subjects(tx)
         about = known.at(known.subject(work, character, reference, element), moment)
         asked = Question(about, use, provider, model, version, territory, output, duration)
@@ -195,8 +199,8 @@ def check(
     return 0
 
 
-def _answer_lines(home: Path | None) -> int:
-    with wiring.open(home) as platform, platform.reading() as tx:
+def _answer_lines(home: Path | None, database: str | None) -> int:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         known = subjects(tx)
         lines = Lines(Answers(ledger.entries(tx), known), known, clock.now())
     understood = True
@@ -222,9 +226,10 @@ def history(
     character: Annotated[str | None, typer.Option(help="Only entries about this character (id).")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """All entries in the order recorded; the chain and every signature are checked on the way."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         if work is None and character is None:
             found = ledger.entries(tx)
         else:

@@ -4,16 +4,16 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 
 from tomeishi import wiring
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, write_json
 from tomeishi.errors import TomeishiError
 
 
-def doctor(as_json: Json = False, home: Home = None) -> int:
+def doctor(as_json: Json = False, home: Home = None, database: Database = None) -> int:
     """Versions, places, free disk, descriptors with their digests, index and ledger; 2 where something is wrong."""
     rows: list[tuple[str, bool | None, str]] = []
     rows.append(("version", True, version("tomeishi")))
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         settings = platform.settings
         free = shutil.disk_usage(settings.home).free
         rows.append(("home", True, str(settings.home)))

@@ -3,24 +3,24 @@
 import typer
 
 from tomeishi import wiring
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, write_json
 
 app = typer.Typer(name="index", help="Build and inspect what is searched.", no_args_is_help=True)
 
 
 @app.command()
-def build(as_json: Json = False, home: Home = None) -> None:
+def build(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Build the index of the registry as it stands; nothing is done where it is current."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         platform.build_index()
         _show(platform, as_json)
 
 
 @app.command()
-def info(as_json: Json = False, home: Home = None) -> None:
+def info(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Which snapshots are in force, and whether they are up to date."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         _show(platform, as_json)
 
 

@@ -9,7 +9,7 @@ from tomeishi import clock, wiring
 from tomeishi.access import public_keys
 from tomeishi.access.keys import COALITION, new_key, read_public_key, write_key
 from tomeishi.access.public_keys import RetiredBecause
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, say, write_json
 from tomeishi.consent import ledger
 from tomeishi.registry import works
@@ -38,10 +38,11 @@ def public(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A key file; else this installation's.")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Print the public half of a key, to hand out; without FILE that of the key which signs evidence here."""
     if file is None:
-        with wiring.open(home) as platform:
+        with wiring.open(home, database) as platform:
             key = platform.key.public
     else:
         key = read_public_key(file)
@@ -54,10 +55,11 @@ def register(
     member: Annotated[str, typer.Option(help="Whose key it is.")],
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """From now on accept entries of consent that this key signed for the member."""
     key = read_public_key(file)
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         public_keys.register_public_key(tx, works.member_by_name(tx, member).id, key, clock.now())
     write_json({"key_id": key.key_id}) if as_json else data.print(key.key_id)
 
@@ -67,9 +69,10 @@ def retire(
     key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it.")],
     because: Annotated[RetiredBecause, typer.Option(help="Why it is no longer used.")],
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """From now on accept nothing that this key signs; what it signed before stays valid."""
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         public_keys.retire(tx, key_id, clock.now(), because)
         signed = [entry.id for entry in ledger.entries(tx) if entry.signed and entry.signed.key_id == key_id]
     say(f"retired {key_id}: {because}")
@@ -80,9 +83,9 @@ def retire(
 
 
 @app.command()
-def renew(as_json: Json = False, home: Home = None) -> None:
+def renew(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Give this installation a new key; the old one signs for it, and what the old one signed still holds."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         platform.renew_key()
         key = platform.key.public
     write_json({"key_id": key.key_id, "public_key": key.text}) if as_json else data.print(key.key_id)
@@ -90,9 +93,9 @@ def renew(as_json: Json = False, home: Home = None) -> None:
 
 
 @app.command("list")
-def list_(as_json: Json = False, home: Home = None) -> None:
+def list_(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Registered public keys, in use and retired."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = public_keys.all_keys(tx)
         names = {member.id: member.name for member in works.list_members(tx)} | {COALITION: "coalition"}
     rows = [

@@ -9,7 +9,7 @@ from tomeishi import clock, wiring
 from tomeishi.access import checkpoints, public_keys, succession
 from tomeishi.access.keys import PublicKey, read_public_key
 from tomeishi.access.notes import LONGEST_NOTE, opened
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, say, write_json
 from tomeishi.consent import ledger
 from tomeishi.errors import BadInput, NotFound, Tampered
@@ -27,10 +27,10 @@ Keys = Annotated[
 
 
 @app.command()
-def checkpoint(as_json: Json = False, home: Home = None) -> None:
+def checkpoint(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Sign the logs as they stand, to be kept elsewhere: whoever has it can prove a later change."""
     notes: list[str] = []
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         key, moment = platform.key, clock.now()
         with platform.transaction() as tx:
             ledger.entries(tx)  # what does not hold is not signed
@@ -51,6 +51,7 @@ def verify(
     key: Keys = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Check chains, signatures, checkpoints and the proofs between them; names the first row that was changed."""
     trusted = [read_public_key(each) for each in key or []]
@@ -62,7 +63,7 @@ def verify(
         if origin.rsplit("/", 1)[-1] not in LOGS:
             raise BadInput(f"a checkpoint of {origin}, which is no log of this installation")
     broken = None
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         trusted.append(platform.key.public)
         with platform.reading() as tx:
             trusted += _earlier_keys(tx, platform.key.public)
@@ -90,11 +91,12 @@ def prove(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id.")],
     out: Annotated[Path | None, typer.Option("--out", help="Write the proof here; else to stdout.")] = None,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Prove that an entry of consent is in the log: JSON that `log verify --proof` checks anywhere."""
     if out is not None and out.exists():
         raise BadInput(f"{out}: a file is there already; choose another name")
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         key = platform.key
         with platform.transaction() as tx:
             found = next((each for each in ledger.entries(tx) if each.id == entry), None)

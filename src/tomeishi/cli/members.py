@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tomeishi import wiring
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, write_json
 from tomeishi.registry import works
 from tomeishi.registry.domains import add_domain, domains_by_member, remove_domain
@@ -18,17 +18,18 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As reports will show it.")],
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Add a member."""
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         member = works.add_member(tx, name)
     write_json({"member": member}) if as_json else data.print(member)
 
 
 @app.command("list")
-def list_(as_json: Json = False, home: Home = None) -> None:
+def list_(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """All members."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = works.list_members(tx)
     if as_json:
         write_json([{"member": member.id, "name": member.name} for member in found])
@@ -44,9 +45,10 @@ def domains(
     remove: Annotated[list[str] | None, typer.Option(help="A domain that is no longer its own.")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Domains of a member, each with all below it: what an audit finds there is the member's."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         if add or remove:
             with platform.transaction() as tx:
                 for domain in add or []:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tomeishi import clock, wiring
-from tomeishi.cli.options import Home
+from tomeishi.cli.options import Database, Home
 from tomeishi.cli.output import data, read_in_part, say, write_json
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.timestamps import http_transport
@@ -29,6 +29,7 @@ def report(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Screen one file and seal what was found in a package that a stranger can verify, with its PDF."""
     capture = Capture(
@@ -38,7 +39,7 @@ def report(
         provider=provider,
         model=model,
     )
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         done = platform.report(
             query,
             out,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tomeishi import clock, wiring
-from tomeishi.cli.options import Home
+from tomeishi.cli.options import Database, Home
 from tomeishi.cli.output import data, read_in_part, say, tracked, write_json, write_line
 from tomeishi.cli.prompts import COLOURS, screen_prompts
 from tomeishi.errors import BadInput
@@ -31,16 +31,17 @@ def screen(
     policy: Annotated[Path | None, typer.Option(help="A policy file; else the installation's own.")] = None,
     at: Annotated[str | None, typer.Option(help="The moment asked of the ledger; else now.")] = None,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Check pictures and films, or prompts, against the registry and the consent ledger."""
     moment = clock.now() if at is None else clock.from_text(at)
     if bool(queries) == bool(prompt):
         raise BadInput("name files to screen, or prompts with --prompt, one of both")
     if prompt:
-        with wiring.open(home) as platform:
+        with wiring.open(home, database) as platform:
             prompts = platform.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
             return screen_prompts(prompts, prompt, jsonl=jsonl)
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         names = wiring.queries(queries or [])
         screener = platform.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
         results = []

@@ -4,6 +4,7 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 from threading import Thread
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def serve(
     log_as_lines()
     with wiring.open(home, database) as platform:
         standing = Standing(platform)
-        server = uvicorn.Server(
+        server = _Announced(
             uvicorn.Config(
                 create_app(platform, standing=standing),
                 host=host,
@@ -51,13 +52,21 @@ def serve(
             )
         )
         try:
-            socket = server.config.bind_socket()
+            listening = server.config.bind_socket()
         except SystemExit as error:  # what the server does after it has logged why
             raise StorageFailure(f"{host}:{port}: cannot listen there; it may be in use, try --port") from error
-        say(f"http://{host}:{socket.getsockname()[1]} (Ctrl+C ends it)")
         worker = platform.worker(tasks.handlers(platform, standing))
-        with socket, nothing() if no_worker else beside(worker):
-            server.run(sockets=[socket])
+        with listening, nothing() if no_worker else beside(worker):
+            server.run(sockets=[listening])
+
+
+class _Announced(uvicorn.Server):
+    """Says where it listens once it does, and not before: whoever reads the line may connect at once."""
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        for each in sockets or ():
+            say(f"http://{self.config.host}:{each.getsockname()[1]} (Ctrl+C ends it)")
 
 
 def work(home: Home = None, database: Database = None) -> None:

@@ -174,7 +174,14 @@ def coalition_key(tx: Any, platform: wiring.Platform) -> SigningKey:
 
 
 def state(
-    kind: EntryKind, about: About, terms: Mapping[str, Any], way: Way, home: Path | None, *, as_json: bool
+    kind: EntryKind,
+    about: About,
+    terms: Mapping[str, Any],
+    way: Way,
+    home: Path | None,
+    database: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Make the statements, and record or write them."""
     moment = clock.now()
@@ -183,7 +190,7 @@ def state(
         fields = {"kind": kind, "member_id": way.member_id, "declared_at": moment, **terms}
         way.write([Statement(scope=scope, **fields) for scope in scopes])
         return
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         member_id, scopes = about.scopes(tx)
         fields = {"kind": kind, "member_id": member_id, "declared_at": moment, **terms}
         statements = [Statement(scope=scope, **fields) for scope in scopes]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tomeishi import clock, wiring
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, say, write_json
 from tomeishi.cli.stating import print_recorded
 from tomeishi.consent import ledger
@@ -34,6 +34,7 @@ def record(
     as_json: Json = False,
     future: Future = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Record an entry that a member signed elsewhere."""
     try:
@@ -48,7 +49,7 @@ def record(
         signed = SignedEntry.from_text(text)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         recorded = ledger.record(tx, signed, clock.now(), future=future)
     print_recorded([recorded], as_json=as_json)
 
@@ -57,11 +58,12 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Written as JSON lines; must not be there yet.")],
     signed: Annotated[bool, typer.Option("--signed", help="Leave out what no member signed.")] = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Write all entries as received, with their signatures, in the order recorded."""
     if file.exists():
         raise BadInput(f"{file}: a file is there already; choose another name")
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = [entry for entry in ledger.entries(tx) if entry.signed is not None or not signed]
     file.write_text("".join(map(_line, found)), encoding="utf-8")
     say(f"wrote {len(found)} entries to {file}")
@@ -75,6 +77,7 @@ def import_(
     future: Future = False,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Record entries from a file: each good line, whatever others are; known ones are passed over."""
     recorded: list[str] = []
@@ -87,7 +90,7 @@ def import_(
         raise NotFound(f"{file}: no such file") from error
     except OSError as error:
         raise BadInput(f"{file}: cannot be read") from error
-    with handle, wiring.open(home) as platform, platform.transaction() as tx:
+    with handle, wiring.open(home, database) as platform, platform.transaction() as tx:
         recorder = ledger.Recorder(tx, future=future)
         for number, line in enumerate(iter(lambda: handle.readline(LONGEST_LINE + 1), b""), start=1):
             try:

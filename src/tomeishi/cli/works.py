@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from tomeishi import clock, wiring
-from tomeishi.cli.options import Home, Json
+from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, read_in_part, say, tracked, write_json
 from tomeishi.evidence.comparison_page import time_code
 from tomeishi.registry import franchises, references, sheets, transfer, works
@@ -28,9 +28,10 @@ def add(
     franchise: Annotated[str | None, typer.Option(help="Put it into this franchise (name), made where needed.")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Register a work with its reference media."""
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         done = platform.register(member, title, files or [], reading=reading, aliases=alias or [])
         if franchise is not None:
             with platform.transaction() as tx:
@@ -60,9 +61,9 @@ def add(
 
 
 @app.command("list")
-def list_(as_json: Json = False, home: Home = None) -> None:
+def list_(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """All works."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = works.list_works(tx)
     if as_json:
         write_json([_work(work) for work in found])
@@ -76,10 +77,13 @@ def list_(as_json: Json = False, home: Home = None) -> None:
 
 @app.command()
 def show(
-    work: Annotated[str, typer.Argument(metavar="WORK", help="Its id.")], as_json: Json = False, home: Home = None
+    work: Annotated[str, typer.Argument(metavar="WORK", help="Its id.")],
+    as_json: Json = False,
+    home: Home = None,
+    database: Database = None,
 ) -> None:
     """One work with its names, characters, references and exclusions."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = works.work(tx, work)
         media = references.references(tx, work)
         excluded = references.exclusions(tx)
@@ -121,9 +125,10 @@ def find(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of a title, alias, reading or character.")],
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Works and characters by any part of a name, blind to kana, width, case and romaji."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = works.find_names(tx, text)
     if as_json:
         write_json(
@@ -153,11 +158,12 @@ def import_(
     errors: Annotated[Path | None, typer.Option(help="Write the bad rows here, by number (.csv, .xlsx).")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> int:
     """Register works from a sheet. Columns: see docs/how-to/import.md; `works export` writes the same."""
     skipped: list[Skipped] = []
     cut: list[tuple[Path, Partial]] = []
-    with wiring.open(home) as platform:
+    with wiring.open(home, database) as platform:
         table = sheets.read_sheet(sheet)
         with platform.reading() as tx:
             plan = transfer.plan_import(tx, table, media or sheet.absolute().parent)
@@ -203,9 +209,10 @@ def export(
     sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="Written as .csv or .xlsx, by its ending.")],
     media: Annotated[Path | None, typer.Option(help="Write media paths relative to this folder.")] = None,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Write all works to a sheet that `works import` reads."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         table = transfer.export_works(tx, media)
     sheets.write_sheet(table, sheet)
     say(f"wrote {len(table.rows)} works to {sheet}")
@@ -219,17 +226,18 @@ def exclude(
     reason: Annotated[str, typer.Option(help="Why: a shared opening, stock footage.")],
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Take a stretch of a reference out of matching for good."""
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         exclusion = references.exclude(tx, reference, Interval(start, end), reason)
     write_json({"exclusion": exclusion}) if as_json else data.print(exclusion)
 
 
 @app.command()
-def overlaps(as_json: Json = False, home: Home = None) -> None:
+def overlaps(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """Footage that two members registered: nobody's silently, for people to settle."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = references.overlaps(tx)
     if as_json:
         write_json(
@@ -260,9 +268,10 @@ def franchise(
     work: Annotated[list[str] | None, typer.Option(help="Put this work in (id); may be given several times.")] = None,
     as_json: Json = False,
     home: Home = None,
+    database: Database = None,
 ) -> None:
     """Group works of a member, so that consent can reach them together; a work that is in stays in."""
-    with wiring.open(home) as platform, platform.transaction() as tx:
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
         found = franchises.named_franchise(tx, works.member_by_name(tx, member).id, name)
         for each in work or []:
             franchises.add_to_franchise(tx, found, each, clock.now())
@@ -270,9 +279,9 @@ def franchise(
 
 
 @app.command("franchises")
-def list_franchises(as_json: Json = False, home: Home = None) -> None:
+def list_franchises(as_json: Json = False, home: Home = None, database: Database = None) -> None:
     """All franchises with their works."""
-    with wiring.open(home) as platform, platform.reading() as tx:
+    with wiring.open(home, database) as platform, platform.reading() as tx:
         found = franchises.list_franchises(tx)
     if as_json:
         write_json([{"franchise": f.id, "name": f.name, "member": f.member, "works": list(f.work_ids)} for f in found])
