@@ -1,6 +1,7 @@
 """An installation with two members' works and a shelf of screenings, made without media."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,7 +90,13 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with wiring.open(tmp_path / "home") as platform:
+    with house_in(tmp_path / "home") as made:
+        yield made
+
+
+@contextmanager
+def house_in(home: Path) -> Iterator[House]:
+    with wiring.open(home) as platform:
         with platform.transaction() as tx:
             members = tuple(works.add_member(tx, f"member {n}") for n in range(2))
             titles = tuple(works.add_work(tx, member, f"work {n}") for n, member in enumerate(members))
