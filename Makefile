@@ -6,7 +6,7 @@ STAMP := .venv/.set-up
 # Two workers suit two cores; a test that starts processes of its own is light.
 JOBS ?= 2
 
-.PHONY: help setup demo test test-long test-cluster bench-audit check format bench calibrate lock docs clean
+.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit check format bench calibrate lock docs clean
 
 help:
 	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
@@ -32,7 +32,11 @@ demo: setup
 test: setup
 	@$(BIN)/pytest -n $(JOBS) -m "not long"
 
-test-long: setup
+# What says "about the SQLite file" is left out there, by its mark.
+test-postgres: setup
+	@TOMEISHI_TEST_DATABASE=postgresql $(BIN)/pytest -n $(JOBS) -m "not long and not sqlite_file"
+
+test-long: setup test-postgres
 	@$(BIN)/pytest -n $(JOBS)
 
 check: setup

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from tomeishi import clock, wiring
 from tomeishi.access.keys import new_key, write_key
 from tomeishi.access.public_keys import register_public_key
 from tomeishi.cli.main import run
+from tomeishi.config import Settings, settings_from
 from tomeishi.registry import works as catalogue
 from tomeishi.storage.db import Database
 from tomeishi.testing import broken
@@ -162,9 +163,9 @@ def template(shared: Path, works: tuple[DrawnFilm, ...], references: tuple[Path,
 
 
 @pytest.fixture
-def installed(tmp_path: Path, template: Path) -> Installation:
+def installed(tmp_path: Path, template: Path, homes: "Homes") -> Installation:
     """What the `tomeishi` of this test finds installed."""
-    shutil.copytree(template / "home", tmp_path / "home")
+    homes.copy(template / "home", tmp_path / "home")
     ids = json.loads((template / "ids.json").read_text())
     return Installation(
         tmp_path / "home",
@@ -230,6 +231,74 @@ class Databases:
         return url.set(database=name).render_as_string(hide_password=False)
 
 
+ON = os.environ.get("TOMEISHI_TEST_DATABASE", "sqlite")
+"""Where installations of tests keep their rows, if a test does not say it: `postgresql` runs the same tests there."""
+
+if ON not in ("sqlite", "postgresql"):
+    raise pytest.UsageError(f"TOMEISHI_TEST_DATABASE={ON}: write sqlite or postgresql")
+
+
+class Homes:
+    """Folders of installations; where tests run on PostgreSQL each has a database of its own there."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self.made: list[str] = []
+
+    def provide(self, home: Path) -> str:
+        """The address of the database of an installation in `home`, which names it as one that moved there does."""
+        settings = settings_from({}, home)
+        if settings.database_url.startswith("sqlite:"):
+            settings.home.mkdir(parents=True, exist_ok=True)
+            self._name(settings, self._databases.migrated("postgresql", home))
+        return settings_from({}, home).database_url
+
+    def copy(self, source: Path, target: Path) -> Path:
+        """A folder with installations in it, which nobody is using, and all their rows."""
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        if ON == "postgresql":
+            for address in target.rglob(Settings(target, "").address.name):
+                settings = settings_from({}, address.parent)
+                self._name(settings, self._databases.copied(settings.database_url))
+        return target
+
+    def drop(self, *urls: str) -> None:
+        for url in urls:
+            self._databases.drop(url)
+            self.made.remove(url)
+
+    def _name(self, settings: Settings, url: str) -> None:
+        settings.address.write_text(url, encoding="utf-8")
+        self.made.append(url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def homes(databases: Databases) -> Iterator[Homes]:
+    made = Homes(databases)
+    with pytest.MonkeyPatch.context() as patch:
+        if ON == "postgresql":
+
+            def settings_there(
+                environ: Mapping[str, str] | None = None, home: Path | None = None, **database: str | None
+            ) -> Settings:
+                found = settings_from(environ, home, **database)
+                # `verify` asks for an installation's key alone, and makes none.
+                if not database or not found.database_url.startswith("sqlite:"):
+                    return found
+                return replace(found, database_url=made.provide(found.home))
+
+            patch.setattr(wiring, "settings_from", settings_there)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _space_on_the_server(homes: Homes) -> Iterator[None]:
+    """What one test made goes with it; what several share was made before and stays."""
+    before = len(homes.made)
+    yield
+    homes.drop(*homes.made[before:])
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A server that a worker starts ends with the process that all workers belong to."""
     os.environ.setdefault("TOMEISHI_TEST_RUN", str(os.getpid()))
@@ -240,7 +309,7 @@ def databases(shared: Path) -> Databases:
     return Databases(shared)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"] if ON == "sqlite" else ["postgresql"])
 def backend(request: pytest.FixtureRequest) -> str:
     """Whatever asks for a database runs on both."""
     return str(request.param)
@@ -309,10 +378,12 @@ def edit_by_hand(url: str, *statements: str | tuple[str, tuple[Any, ...]]) -> No
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+def started(tmp_path: Path, homes: Homes) -> Callable[..., subprocess.Popen[bytes]]:
     """The command, started as a process of its own on the same installation; about 2 s of processor time each."""
 
     def start(*arguments: str | Path | bytes) -> subprocess.Popen[bytes]:
+        if ON == "postgresql":
+            homes.provide(tmp_path / "home")
         return subprocess.Popen(
             [sys.executable, "-m", "tomeishi", *arguments],
             stdin=subprocess.DEVNULL,

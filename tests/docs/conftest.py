@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import Homes
 
 from tomeishi.cli.main import run
 from tomeishi.testing.films import DrawnFilm
@@ -148,7 +149,7 @@ def furnished(
 
 
 @pytest.fixture
-def follow_furnished(follow: Follow, furnished: Path) -> Follow:
+def follow_furnished(follow: Follow, furnished: Path, homes: Homes) -> Follow:
     """The same, in a folder that holds what how-to pages start from."""
-    shutil.copytree(furnished, Path.cwd(), dirs_exist_ok=True)
+    homes.copy(furnished, Path.cwd())
     return follow

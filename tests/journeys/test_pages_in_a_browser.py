@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from tests.conftest import Installation
+from tests.conftest import Homes, Installation
 from tests.journeys.conftest import PICTURES
 from tests.web.conftest import PASSWORD
 from tests.web.reviewed import ADMINISTRATOR, INVESTIGATOR, OWNER, Reviewed, furnish, reviewed_site
@@ -41,20 +41,20 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 @pytest.fixture(scope="module")
 def furnished(
-    template: Path, copied: tuple[Path, Planted], tmp_path_factory: pytest.TempPathFactory
+    template: Path, copied: tuple[Path, Planted], tmp_path_factory: pytest.TempPathFactory, homes: Homes
 ) -> tuple[Path, str, str]:
     folder = tmp_path_factory.mktemp("journey")
-    shutil.copytree(template / "home", folder / "home")
+    homes.copy(template / "home", folder / "home")
     ids = json.loads((template / "ids.json").read_text())
     installed = Installation(folder / "home", tuple(ids["works"]), tuple(ids["references"]), template / "member.json")
     return (folder / "home", *furnish(installed, copied[0]))
 
 
 @pytest.fixture
-def served(furnished: tuple[Path, str, str], tmp_path: Path) -> Iterator[Reviewed]:
+def served(furnished: tuple[Path, str, str], tmp_path: Path, homes: Homes) -> Iterator[Reviewed]:
     """With a worker beside it, as `tomeishi serve` has."""
     home, work, match = furnished
-    with reviewed_site(Path(shutil.copytree(home, tmp_path / "home")), work, match) as reviewed, working(reviewed):
+    with reviewed_site(homes.copy(home, tmp_path / "home"), work, match) as reviewed, working(reviewed):
         yield reviewed
 
 
@@ -218,11 +218,11 @@ def test_a_member_grants_a_use_and_sees_it_in_the_matrix(served: Reviewed, open_
 
 
 def test_the_reference_keeps_step_with_a_query_at_another_speed(
-    furnished: tuple[Path, str, str], references: tuple[Path, ...], open_page: Open, tmp_path: Path
+    furnished: tuple[Path, str, str], references: tuple[Path, ...], open_page: Open, tmp_path: Path, homes: Homes
 ) -> None:
     """In step within 40 ms, half of the time at least: a machine that is busy elsewhere drops frames of both films."""
     home, work, match = furnished
-    with reviewed_site(Path(shutil.copytree(home, tmp_path / "home")), work, match) as reviewed:
+    with reviewed_site(homes.copy(home, tmp_path / "home"), work, match) as reviewed:
         page = open_page(reviewed.site.address)
         sign_in(page, INVESTIGATOR)
         page.goto(f"/matches/{match}")
@@ -251,12 +251,18 @@ DRIFT = """async () => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_page_is_accessible_and_fits(
-    furnished: tuple[Path, str, str], open_page: Open, tmp_path: Path, language: str, scheme: str, width: int
+    furnished: tuple[Path, str, str],
+    open_page: Open,
+    tmp_path: Path,
+    homes: Homes,
+    language: str,
+    scheme: str,
+    width: int,
 ) -> None:
     home, work, match = furnished
     problems: dict[str, Any] = {}
     PICTURES.mkdir(exist_ok=True)
-    with reviewed_site(Path(shutil.copytree(home, tmp_path / "home")), work, match) as reviewed:
+    with reviewed_site(homes.copy(home, tmp_path / "home"), work, match) as reviewed:
         page = open_page(reviewed.site.address, language=language, scheme=scheme, width=width)
         _examine(page, "/login", f"login-{language}-{scheme}-{width}", problems)
         sign_in(page, ADMINISTRATOR)

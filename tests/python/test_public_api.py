@@ -143,6 +143,7 @@ def test_an_example_runs(
     installed: Any,
     quoted: Path,
     references: tuple[Path, ...],
+    homes: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -152,7 +153,7 @@ def test_an_example_runs(
     shutil.copy(quoted, tmp_path / "clips" / "one.mp4")
     shutil.copy(quoted, tmp_path / "clip.mp4")
     shutil.copy(references[0], tmp_path / "episode-03.mp4")
-    shutil.copytree(installed.home, tmp_path / "registry")
+    homes.copy(installed.home, tmp_path / "registry")
     exec(compile(example, "example", "exec"), {})
     printed = capsys.readouterr().out
     assert "clips/one.mp4 block" in printed

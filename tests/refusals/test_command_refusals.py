@@ -372,6 +372,7 @@ class SmallDisk:
 def disk(
     tmp_path: Path,
     template: Path,
+    homes: Any,
     monkeypatch: pytest.MonkeyPatch,
     tomeishi: Command,
     record_property: Callable[[str, object], None],
@@ -381,7 +382,7 @@ def disk(
     folder.mkdir()
     made = SmallDisk(folder)
     record_property("full disk", "a tmpfs, filled" if made.mounted else "RLIMIT_FSIZE")
-    shutil.copytree(template / "home", folder / "home")
+    homes.copy(template / "home", folder / "home")
     monkeypatch.setenv("TOMEISHI_HOME", str(folder / "home"))
     yield made
     made.close()

@@ -171,19 +171,23 @@ def test_a_reference_to_nothing_is_refused(database: Database) -> None:
         tx.execute(text(words))
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE log_entries SET body = '[]'",
-        "DELETE FROM log_entries",
-        "INSERT OR REPLACE INTO log_entries SELECT log, number, '[]', previous, 'other', recorded_at FROM log_entries",
-        "INSERT OR REPLACE INTO log_entries SELECT log, 9, '[]', previous, digest, recorded_at FROM log_entries",
-        "TRUNCATE log_entries",
-    ],
-)
-def test_an_append_only_table_refuses_every_change(database: Database, backend: str, statement: str) -> None:
-    if statement.startswith("TRUNCATE" if backend == "sqlite" else "INSERT OR REPLACE"):
-        return  # no words of this database
+@pytest.mark.parametrize("statement", ["UPDATE log_entries SET body = '[]'", "DELETE FROM log_entries"])
+def test_an_append_only_table_refuses_every_change(database: Database, statement: str) -> None:
+    refuses(database, statement)
+
+
+@pytest.mark.parametrize("key", ["number, '[]', previous, 'other'", "9, '[]', previous, digest"])
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_an_append_only_table_refuses_the_words_that_only_sqlite_has(database: Database, key: str) -> None:
+    refuses(database, f"INSERT OR REPLACE INTO log_entries SELECT log, {key}, recorded_at FROM log_entries")
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_an_append_only_table_refuses_the_words_that_only_postgresql_has(database: Database) -> None:
+    refuses(database, "TRUNCATE log_entries")
+
+
+def refuses(database: Database, statement: str) -> None:
     with database.transaction() as tx:
         log(tx)
     with pytest.raises(IntegrityError, match="append-only"), database.transaction() as tx:

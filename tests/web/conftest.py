@@ -1,6 +1,5 @@
 """A web server of our own on the loopback, and people who use it."""
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from tests.conftest import Homes
 
 from tomeishi import clock, wiring
 from tomeishi.access import api_keys, organisations, people
@@ -100,9 +100,9 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, empty_home: Path) -> Path:
+def home(tmp_path: Path, empty_home: Path, homes: Homes) -> Path:
     """An empty installation of this test alone."""
-    return Path(shutil.copytree(empty_home, tmp_path / "home"))
+    return homes.copy(empty_home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import Installation
+from tests.conftest import Homes, Installation
 from tests.web.reviewed import (
     AUDITOR,
     DESK,
@@ -33,19 +32,21 @@ PAGES = ("/", "/works", "/screenings", "/matches", "/insights", "/settings", "/v
 
 
 @pytest.fixture(scope="module")
-def furnished(template: Path, copied: tuple[Path, Planted], tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+def furnished(
+    template: Path, copied: tuple[Path, Planted], tmp_path_factory: pytest.TempPathFactory, homes: Homes
+) -> Furnished:
     """Made once: screening and passwords cost seconds."""
     folder = tmp_path_factory.mktemp("furnished")
-    shutil.copytree(template / "home", folder / "home")
+    homes.copy(template / "home", folder / "home")
     ids = json.loads((template / "ids.json").read_text())
     installed = Installation(folder / "home", tuple(ids["works"]), tuple(ids["references"]), template / "member.json")
     return (folder / "home", *furnish(installed, copied[0]))
 
 
 @pytest.fixture
-def reviewed(furnished: Furnished, tmp_path: Path) -> Iterator[Reviewed]:
+def reviewed(furnished: Furnished, tmp_path: Path, homes: Homes) -> Iterator[Reviewed]:
     home, work, match = furnished
-    with reviewed_site(Path(shutil.copytree(home, tmp_path / "home")), work, match) as site:
+    with reviewed_site(homes.copy(home, tmp_path / "home"), work, match) as site:
         yield site
 
 
