@@ -18,10 +18,15 @@ class Pose:
     left_arm: float = 0.3
     right_arm: float = 0.3
     mouth: float = 0.0
-    """0 a smile, 1 wide open."""
+    """0 a smile, 1 wide open, under 0 the corners hang."""
     blink: bool = False
+    brow: float = 0.0
+    """-1 sad to 1 angry; at 0 brows are drawn only where the eyes have them."""
+    view: str = "threequarter"
+    """One of `VIEWS`: how the figure is turned towards us."""
 
 
+VIEWS = ("threequarter", "front", "profile", "back")
 ACTIONS = ("walk", "run", "jump", "wave", "dance", "talk", "look", "float")
 
 

@@ -6,7 +6,7 @@ them to pixels, so the same drawing serves every frame size and every camera.
 
 import colorsys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import cos, hypot, pi, sin
 
@@ -80,10 +80,10 @@ class Pen:
         """A pen whose origin lies at (x, y), turned by radians (clockwise on screen) and stretched."""
         c, s = cos(turn), sin(turn)
         local = np.array([[c * sx, -s * sy, x], [s * sx, c * sy, y], [0.0, 0.0, 1.0]])
-        return Pen(self.pixels, self.matrix @ local, self.line, self.line_width, self.unit)
+        return replace(self, matrix=self.matrix @ local)
 
     def outlined(self, line: Colour | None) -> "Pen":
-        return Pen(self.pixels, self.matrix, line, self.line_width, self.unit)
+        return replace(self, line=line)
 
     def _fixed(self, points: Points) -> NDArray[np.int32]:
         placed = points @ self.matrix[:, :2].T + self.matrix[:, 2]

@@ -34,6 +34,8 @@ MOUTHS = ("plain", "muzzle", "beak", "whiskers")
 BODIES = ("pear", "box", "dress", "tube", "ball")
 WEARS = ("none", "stripes", "scarf", "cape", "overalls", "belly", "buttons", "satchel")
 TAILS = ("none", "cat", "fox", "puff")
+MARKS = ("none", "freckles", "scar", "glasses", "patch", "star", "whorls", "blaze", "moustache")
+PROPS = ("none", "staff", "sword", "umbrella", "book", "flag", "lantern", "flower", "balloon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class Look:
     """Of the whole height."""
     stout: float = 1.0
     """Width of the body against the ordinary."""
+    mark: str = "none"
+    """Of the face."""
+    prop: str = "none"
+    """Held in the near hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ def draw_figure(pen: Pen, look: Look, now: Pose, t: float) -> None:
     _leg(whole.moved(wide * 0.42, hip), look, now.left_leg, _shade(look.skin))
     _leg(whole.moved(-wide * 0.42, hip), look, now.right_leg, look.skin)
     _body(whole, look, neck, hip, wide)
+    if look.prop != "none":
+        _prop(whole.moved(*_hand(-wide * 0.72, neck + 0.1, now.right_arm)), look)
     _arm(whole.moved(-wide * 0.72, neck + 0.1), look, now.right_arm, 1.0)
     if look.wear == "scarf":
         flow = sin(t * 7) * 0.05
@@ -114,6 +122,48 @@ def _arm(pen: Pen, look: Look, angle: float, side: float) -> None:
     hand = elbow + np.array([-sin(angle + bend), cos(angle + bend)]) * 0.1
     pen.limb(smooth([[0, 0], elbow, hand], closed=False), colour, 0.075)
     pen.disc(float(hand[0]), float(hand[1]), 0.046, None, look.skin if side == 1.0 else _shade(look.skin))
+
+
+def _hand(x: float, y: float, angle: float) -> tuple[float, float]:
+    """Where the near arm that hangs from (x, y) ends."""
+    bend = angle * 0.25 + 0.25
+    return x - sin(angle) * 0.11 - sin(angle + bend) * 0.1, y + cos(angle) * 0.11 + cos(angle + bend) * 0.1
+
+
+def _prop(pen: Pen, look: Look) -> None:
+    """What the figure holds, its grip at (0, 0)."""
+    wood, steel, bare = (128, 88, 56), (206, 214, 224), pen.outlined(None)
+    if look.prop == "staff":
+        pen.limb([[-0.02, 0.3], [0.0, -0.5]], wood, 0.032)
+        pen.disc(0.0, -0.52, 0.06, None, look.second)
+    elif look.prop == "sword":
+        pen.shape(np.array([[-0.022, -0.03], [-0.022, -0.4], [0.0, -0.46], [0.022, -0.4], [0.022, -0.03]]), steel)
+        pen.limb([[-0.07, -0.03], [0.07, -0.03]], look.accent, 0.03)
+        pen.limb([[0, 0.06], [0, -0.02]], wood, 0.03)
+    elif look.prop == "umbrella":
+        pen.limb([[0, 0.05], [0, -0.52]], wood, 0.02)
+        canopy = smooth([[-0.34, -0.36], [-0.2, -0.56], [0, -0.64], [0.2, -0.56], [0.34, -0.36], [0.17, -0.4],
+                         [0, -0.37], [-0.17, -0.4]])  # fmt: skip
+        pen.shaded(canopy, look.cloth, _shade(look.cloth), towards=_LIGHT)
+    elif look.prop == "book":
+        pen.shape(np.array([[-0.11, -0.09], [0.07, -0.09], [0.07, 0.11], [-0.11, 0.11]]), look.accent)
+        bare.stroke([[-0.07, -0.04], [0.03, -0.04]], look.second, 0.02)
+    elif look.prop == "flag":
+        pen.limb([[0, 0.22], [0, -0.52]], wood, 0.024)
+        pen.shape(smooth([[0, -0.52], [-0.16, -0.5], [-0.3, -0.53], [-0.28, -0.34], [-0.15, -0.32], [0, -0.34]]),
+                  look.accent)  # fmt: skip
+    elif look.prop == "lantern":
+        pen.limb([[0, 0], [0, 0.07]], wood, 0.02)
+        pen.shape(oval(0, 0.14, 0.07, 0.08, power=4), (255, 216, 110))
+        pen.limb([[-0.06, 0.06], [0.06, 0.06]], look.accent, 0.03)
+    elif look.prop == "flower":
+        pen.limb([[0, 0.05], [0.01, -0.2]], (96, 158, 74), 0.022)
+        for turn in range(5):
+            pen.disc(0.06 * cos(turn * 1.257), -0.24 + 0.06 * sin(turn * 1.257), 0.045, None, look.accent)
+        pen.disc(0, -0.24, 0.04, None, (250, 206, 80))
+    else:
+        bare.stroke([[0, 0], [-0.03, -0.3], [0.0, -0.52]], (70, 60, 70), 0.012)
+        pen.shaded(oval(0, -0.68, 0.13, 0.16), look.accent, _shade(look.accent), towards=_LIGHT)
 
 
 def _leg(pen: Pen, look: Look, angle: float, colour: Colour) -> None:
@@ -195,23 +245,72 @@ def _head(pen: Pen, look: Look, now: Pose, t: float) -> None:
                                 [-0.85, 0.7], [-0.95, 0.1], [-0.4, -0.6]]),
     }  # fmt: skip
     pen.shaded(shapes[look.head](), look.skin, shade, towards=_LIGHT)
+    if now.view == "back":
+        if look.top in ("bob", "spiky", "buns"):  # nothing but hair
+            pen.shaded(oval(0, -0.05, 0.97, 0.98), look.accent, _shade(look.accent), towards=_LIGHT)
+        _top(pen, look, t)
+        return
+    sides = {"front": (-0.35, 0.35), "profile": (0.38,)}.get(now.view, (-0.2, 0.5))
+    face = pen.moved({"front": -0.16, "profile": 0.34}.get(now.view, 0.0), 0.0)
     bare = pen.outlined(None)
     blush = mix(look.skin, (255, 105, 120), 0.5)
-    for x in (-0.5, 0.68):
+    for x in (-0.5, 0.68) if now.view == "threequarter" else (sides[0] - 0.24, sides[-1] + 0.2):
         bare.disc(x, 0.36, 0.15, 0.095, blush)
-    _eyes(bare, look, now)
-    _mouth(pen, look, now)
+    if now.view == "profile" and look.mouth == "plain":
+        pen.disc(0.95, 0.16, 0.13, 0.1, look.skin)
+    _mark(pen, look, sides, under=True)
+    _eyes(bare, look, now, sides)
+    _mouth(face, look, now)
+    _mark(pen, look, sides, under=False)
     _top(pen, look, t)
 
 
-def _eyes(pen: Pen, look: Look, now: Pose) -> None:
+def _mark(pen: Pen, look: Look, sides: tuple[float, ...], *, under: bool) -> None:
+    """What the face wears beside its features: painted `under` the eyes, or over them."""
+    ink, bare = (38, 28, 52), pen.outlined(None)
+    if under:
+        if look.mark == "patch":
+            bare.disc(sides[0], 0.0, 0.33, 0.36, mix(look.skin, look.accent, 0.55))
+        elif look.mark == "blaze":
+            middle = (sides[0] + sides[-1]) / 2
+            bare.shape(smooth([[middle - 0.12, -0.85], [middle + 0.12, -0.85], [middle, 0.1]]), look.second)
+        elif look.mark == "freckles":
+            for side in sides:
+                for x, y in ((-0.12, 0.3), (0.02, 0.36), (0.14, 0.29)):
+                    bare.disc(side + x, y, 0.036, None, mix(look.skin, (120, 60, 30), 0.55))
+        elif look.mark == "whorls":
+            for side in sides:
+                bare.disc(side + (0.15 if side > 0 else -0.15), 0.36, 0.17, None, look.accent)
+                bare.disc(side + (0.15 if side > 0 else -0.15), 0.36, 0.09, None, look.skin)
+    elif look.mark == "scar":
+        bare.stroke([[sides[0] - 0.18, -0.36], [sides[0] + 0.1, 0.42]], mix(look.skin, (150, 30, 50), 0.65), 0.06)
+    elif look.mark == "glasses":
+        for side in sides:
+            ring = oval(side, 0.02, 0.29, 0.29)
+            bare.stroke(np.concatenate([ring, ring[:1]]), ink, 0.055)
+        bare.stroke([[sides[0] + 0.29, 0.0], [sides[-1] - 0.29, 0.0]], ink, 0.055)
+    elif look.mark == "star":
+        x = sides[0] - 0.2
+        points = [
+            [x + r * sin(k * 0.6283), 0.38 - r * cos(k * 0.6283)] for k in range(10) for r in [0.17 - 0.1 * (k % 2)]
+        ]
+        bare.shape(np.array(points), look.accent)
+    elif look.mark == "moustache":
+        x = (sides[0] + sides[-1]) / 2 + (0.25 if len(sides) == 1 else 0.0)
+        for side in (-1.0, 1.0):
+            bare.shape(smooth([[x, 0.26], [x + side * 0.26, 0.28], [x + side * 0.44, 0.2], [x + side * 0.2, 0.42]]),
+                       _shade(look.accent))  # fmt: skip
+
+
+def _eyes(pen: Pen, look: Look, now: Pose, sides: tuple[float, ...]) -> None:
     ink = (38, 28, 52)
     if look.eyes == "visor":
-        pen.shape(oval(0.16, -0.02, 0.72, 0.3, power=4), ink)
-        for x in (-0.12, 0.46):
+        middle = 0.16 if now.view == "threequarter" else (sides[0] + sides[-1]) / 2
+        pen.shape(oval(middle, -0.02, 0.72 if len(sides) == 2 else 0.5, 0.3, power=4), ink)
+        for x in (-0.12, 0.46) if now.view == "threequarter" else sides:
             pen.disc(x, -0.02, 0.12, 0.04 if now.blink else 0.17, (120, 245, 235))
         return
-    for x in (-0.2, 0.5):
+    for x in sides:
         if now.blink:
             pen.stroke(smooth([[x - 0.14, 0.0], [x, 0.07], [x + 0.14, 0.0]], closed=False), ink, 0.06)
         elif look.eyes == "dot":
@@ -236,7 +335,18 @@ def _eyes(pen: Pen, look: Look, now: Pose) -> None:
             pen.disc(x + 0.06, -0.1, 0.068, 0.085, (255, 255, 255))
             pen.disc(x - 0.06, 0.13, 0.035, 0.04, (255, 255, 255))
     brow = -0.36 - 0.08 * now.mouth
-    if look.eyes in ("shine", "wide", "oval"):
+    if now.brow:
+        middle = (sides[0] + sides[-1]) / 2 + (0.3 if len(sides) == 1 else 0.0)
+        for x in sides:
+            fall = 0.16 * now.brow * (1 if x < middle else -1)
+            pen.stroke(
+                [[x - 0.19, brow + 0.05 - fall], [x + 0.19, brow + 0.05 + fall]], mix(ink, look.skin, 0.2), 0.075
+            )
+    elif look.eyes in ("shine", "wide", "oval") and now.view != "threequarter":
+        for x in sides:
+            pen.stroke(smooth([[x - 0.13, brow + 0.04], [x, brow - 0.05], [x + 0.13, brow + 0.04]], closed=False),
+                       mix(ink, look.skin, 0.25), 0.05)  # fmt: skip
+    elif look.eyes in ("shine", "wide", "oval"):
         for x, tilt in ((-0.22, 0.05), (0.52, -0.02)):
             pen.stroke(smooth([[x - 0.13, brow + tilt], [x, brow - 0.05], [x + 0.13, brow + 0.03]], closed=False),
                        mix(ink, look.skin, 0.25), 0.05)  # fmt: skip
@@ -271,6 +381,8 @@ def _mouth(pen: Pen, look: Look, now: Pose) -> None:
         )
         if open_by > 0.1:
             bare.disc(0.18, y + open_by * 1.08, 0.11, open_by * 0.36, (240, 110, 110))
+    elif now.mouth < 0:
+        bare.stroke(smooth([[0.0, y + 0.12], [0.17, y + 0.03], [0.36, y + 0.12]], closed=False), ink, 0.05)
     elif look.mouth in ("muzzle", "whiskers"):
         bare.stroke(smooth([[-0.02, y + 0.02], [0.08, y + 0.08], [0.18, y], [0.28, y + 0.08], [0.38, y + 0.02]],
                            closed=False), ink, 0.045)  # fmt: skip
