@@ -11,13 +11,16 @@ Letters that pass for others (Cyrillic а, 力 for カ) count as those; marks an
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tomeishi.registry.folding import romaji
 
 _TOGETHER = 2048
 """Texts that are levelled as one; more would only leave the processor's cache."""
+_KEPT = 1 << 20
+"""Letters of the words and runs of kana whose levels are kept."""
 
 _SMALL_Y, _SMALL_VOWEL = "\x01", "\x02"
 _MARKS = dict.fromkeys("ゃゅょャュョ", _SMALL_Y) | dict.fromkeys("ぁぃぅぇぉァィゥェォ", _SMALL_VOWEL)
@@ -32,12 +35,16 @@ _INVISIBLE = re.compile(
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _LOOK_ALIKES = re.compile("[力口二八工夕卜一]+")
-_SPELLED_KANA = re.compile("(?:[^\\w\n]|_)(?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
+_SPELLED_KANA = re.compile("[\\W_](?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
 _GAP = re.compile("[ \u3000・_~*.\\-](?<=[ぁ-ゖ々一-鿿].)(?=[ぁ-ゖ々一-鿿])")
 _WORD = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+)")
 _BLANKS = re.compile("  +")
-_SPELLED_OUT = re.compile(r" (?<=(?<![^ \n])[a-z] )(?=[a-z](?![^ \n]))")
-"""The blank between two letters that stand alone: p i k a."""
+_LATIN = "A-Za-z\u00c0-\u024f\u0370-\u058f"
+"""With what passes for it, in a class."""
+_SPELLED_OUT = re.compile(f"[\\W_](?<=(?<![0-9{_LATIN}])[{_LATIN}].)(?:(?!\n)[\\W_])*(?=[{_LATIN}](?![0-9{_LATIN}]))")
+"""What stands between two letters that stand alone: p i k a."""
+_PIECES = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+|[\u3400-\u4dbf一-\u9fff]+|\n)")
+"""Words, and runs of kanji, which stay as they are: no rule reaches across either."""
 
 _KANA_RULES = {
     **{vowel + _SMALL_Y: "" for vowel in "IUE"},
@@ -67,7 +74,6 @@ _LATIN_RULES = {
     "du": "zu",
     **{first + "y" + second: first + second for first in "stz" for second in "yi"},
     "fu": "hu",
-    " wo ": " o ",
     "mb": "nb",
     "mp": "np",
     "mm": "nm",
@@ -75,8 +81,10 @@ _LATIN_RULES = {
 _LONG_LATIN = {letter: letter for letter in "abdfghikmnpqrstuwxyz"} | {"o": "uo", "e": "ie"}
 _LONG_KANA = {letter: letter for letter in "AIUN"} | {"O": "UO", "E": "IE"}
 """Letters after which others, one or many, only draw out the sound; themselves last, since ou and uo leave oo."""
+_WO = re.compile("(?<![^ \n])wo(?![^ \n])")
 _LONG_RUN = re.compile("|".join(f"{letter}[{others}]+" for letter, others in (_LONG_LATIN | _LONG_KANA).items()))
 _RULES = [(re.compile(re.escape(old)), old, new) for old, new in (*_KANA_RULES.items(), *_LATIN_RULES.items())]
+_RULES.append((_WO, "wo", "o"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,11 @@ class Levelled:
 
 def level_all(texts: Sequence[str]) -> list[str]:
     """The streams of many texts, each with a blank at either end."""
-    plain = [text for text in texts if text.isascii()]
-    others = [unicodedata.normalize("NFKC", text) for text in texts if not text.isascii()]
-    streams = {True: iter(_by_line(_ascii, plain)), False: iter(_by_line(_any, others))}
-    return [next(streams[text.isascii()]) for text in texts]
+    lines = [text if "\n" not in text else text.replace("\n", " ") for text in texts]
+    streams: list[str] = []
+    for at in range(0, len(lines), _TOGETHER):
+        streams += _level_lines("\n".join(lines[at : at + _TOGETHER]))
+    return streams
 
 
 def level(text: str) -> Levelled:
@@ -107,10 +116,10 @@ def level(text: str) -> Levelled:
     )
     tracked = _replaced(tracked, _INVISIBLE, "")
     tracked = Levelled(like_kana(tracked.stream), tracked.starts, tracked.ends)
-    for pattern in (_SPELLED_KANA, _GAP):
+    for pattern in (_SPELLED_KANA, _GAP, _SPELLED_OUT):
         tracked = _replaced(tracked, pattern, "")
     tracked = _translated(_replaced(tracked, _WORD))
-    tracked = _replaced(_replaced(tracked, _BLANKS, " "), _SPELLED_OUT, "")
+    tracked = _replaced(tracked, _BLANKS, " ")
     for pattern, old, new in _RULES:
         if old in tracked.stream:
             tracked = _replaced(tracked, pattern, new)
@@ -163,27 +172,55 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], new: str = "") -> Levell
     return Levelled("".join(pieces), starts + text.starts[done:], ends + text.ends[done:])
 
 
-def _by_line(whole: Callable[[str], str], texts: Sequence[str]) -> list[str]:
-    lines = [f" {text} " if "\n" not in text else f" {text.replace(chr(10), ' ')} " for text in texts]
-    parts = [lines[at : at + _TOGETHER] for at in range(0, len(lines), _TOGETHER)]
-    return [stream for part in parts for stream in whole("\n".join(part)).split("\n")]
+def _level_lines(text: str) -> list[str]:
+    if text.isascii():
+        lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
+        level_of = _WORDS.levels(chain.from_iterable(lines))
+        return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines]
+    text = like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    for pattern in (_SPELLED_KANA, _GAP, _SPELLED_OUT):
+        text = pattern.sub("", text)
+    pieces = _PIECES.split(text)
+    level_of = _RUNS.levels(pieces)
+    return _blanks(f" {''.join([level_of[piece] for piece in pieces])} ").split("\n")
 
 
-def _ascii(text: str) -> str:
-    return _by_rules(text.translate(_ASCII), _LATIN_RULES, _LONG_LATIN)
+class _Known:
+    """Levels of words and runs of kana: prompts are made of the same ones, and looking up takes a third of the time."""
+
+    def __init__(self, level_lines: Callable[[str], str]) -> None:
+        self._level_lines = level_lines
+        self._kept: dict[str, str] = {}
+        self._letters = 0
+
+    def levels(self, pieces: Iterable[str]) -> Mapping[str, str]:
+        """Of all of `pieces`, and others."""
+        known = self._kept
+        new = list(set(pieces).difference(known))
+        if new:
+            known["\n"] = " \n "
+            new = [piece for piece in new if piece != "\n"]
+            known.update(zip(new, self._level_lines("\n".join(new)).split("\n"), strict=True))
+            self._letters += sum(map(len, new))
+        if self._letters > _KEPT:
+            self._kept, self._letters = {}, 0
+        return known
 
 
-def _any(text: str) -> str:
-    text = _GAP.sub("", _SPELLED_KANA.sub("", like_kana(_INVISIBLE.sub("", text))))
+def _words_levelled(text: str) -> str:
+    return _by_rules(text, _LATIN_RULES, _LONG_LATIN)
+
+
+def _runs_levelled(text: str) -> str:
     # Splitting at the words and joining again takes a third of the time of a template that adds blanks.
     text = " ".join(_WORD.split(text)).translate(_LETTERS)
-    return _by_rules(text, _KANA_RULES | _LATIN_RULES, _LONG_LATIN | _LONG_KANA)
+    return _by_rules(_blanks(text), _KANA_RULES | _LATIN_RULES, _LONG_LATIN | _LONG_KANA)
 
 
 def _by_rules(text: str, rules: Mapping[str, str], long: Mapping[str, str]) -> str:
-    text = _SPELLED_OUT.sub("", _blanks(text))
     for old, new in rules.items():
         text = text.replace(old, new)
+    text = _WO.sub("o", text)
     for letter, others in long.items():
         for other in others:
             while letter + other in text:
@@ -258,5 +295,6 @@ def _look_alike(char: str) -> str:
     return str(latin[0]) if latin else char
 
 
+_WORDS, _RUNS = _Known(_words_levelled), _Known(_runs_levelled)
 _LETTERS = _Letters()
 _ASCII = str.maketrans({chr(code): _letter(chr(code)) for code in range(128)})
