@@ -98,7 +98,8 @@ class Levelled:
 
 def level_all(texts: Sequence[str]) -> list[str]:
     """The streams of many texts, each with a blank at either end."""
-    lines = [text if "\n" not in text else text.replace("\n", " ") for text in texts]
+    # One by one, since most texts are normal already, which a long one with a single other letter is not.
+    lines = [unicodedata.normalize("NFKC", text.replace("\n", " ")) for text in texts]
     streams: list[str] = []
     for at in range(0, len(lines), _TOGETHER):
         streams += _level_lines("\n".join(lines[at : at + _TOGETHER]))
@@ -177,7 +178,7 @@ def _level_lines(text: str) -> list[str]:
         lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
         level_of = _WORDS.levels(chain.from_iterable(lines))
         return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines]
-    text = like_kana(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = like_kana(_INVISIBLE.sub("", text))
     for pattern in (_SPELLED_KANA, _GAP, _SPELLED_OUT):
         text = pattern.sub("", text)
     pieces = _PIECES.split(text)

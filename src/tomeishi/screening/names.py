@@ -68,12 +68,14 @@ class NameIndex:
     def _find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         streams = level_all(prompts)
         words = [stream.split() for stream in streams]
-        strikes = self._strikes(streams, prompts)
+        strikes = self._strikes(streams, words, prompts)
         odd, with_katakana = self._second_look.odd_words(words), self._second_look.with_odd_katakana(prompts)
+        with_odd = {number for number, each in enumerate(words) if not odd.isdisjoint(each)}
         results: list[list[NameFound]] = [[] for _ in prompts]
-        for number, prompt in enumerate(prompts):
-            pieces = self._second_look.words(words[number], odd) if not odd.isdisjoint(words[number]) else []
-            places = self._second_look.figures(prompt) if not odd.isdisjoint(words[number]) else []
+        for number in strikes.keys() | with_odd | with_katakana:
+            prompt = prompts[number]
+            pieces = self._second_look.words(words[number], odd) if number in with_odd else []
+            places = self._second_look.figures(prompt) if number in with_odd else []
             if number in with_katakana:
                 places += self._second_look.katakana(prompt)
             if number in strikes or pieces or places:
@@ -83,7 +85,9 @@ class NameIndex:
                 results[number] = reading.result()
         return results
 
-    def _strikes(self, streams: Sequence[str], prompts: Sequence[str]) -> dict[int, list[Strike]]:
+    def _strikes(
+        self, streams: Sequence[str], words: Sequence[Sequence[str]], prompts: Sequence[str]
+    ) -> dict[int, list[Strike]]:
         """By number of the prompt; only of keys that may count there."""
         found: defaultdict[int, list[Strike]] = defaultdict(list)
         lines = [_as_bytes(stream) for stream in streams]
@@ -99,20 +103,20 @@ class NameIndex:
                 if key is not None and (
                     key.alone
                     or key.phrase
-                    or (key.titles and ("『" in prompts[number] or self._has_company(key, streams[number])))
+                    or (key.titles and ("『" in prompts[number] or self._has_company(key, streams[number], words[number])))
                 ):
                     first = len(text[begins:at].encode("latin-1").decode())
                     found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
         return found
 
-    def _has_company(self, title: Key, stream: str) -> bool:
+    def _has_company(self, title: Key, stream: str, words: Sequence[str]) -> bool:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
         if title.form not in self._company:
             forms = {key.form for work in title.titles for key in self.beside(work)} - {title.form}
-            words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
-            self._company[title.form] = words, [form for form in forms if form.strip() not in words]
-        words, others = self._company[title.form]
-        return not words.isdisjoint(stream.split()) or any(form in stream for form in others)
+            whole = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
+            self._company[title.form] = whole, [form for form in forms if form.strip() not in whole]
+        whole, others = self._company[title.form]
+        return not whole.isdisjoint(words) or any(form in stream for form in others)
 
     def beside(self, work: str) -> list[Key]:
         """The keys of a work that count only beside another of its names."""
