@@ -103,7 +103,10 @@ class NameIndex:
                 if key is not None and (
                     key.alone
                     or key.phrase
-                    or (key.titles and ("『" in prompts[number] or self._has_company(key, streams[number], words[number])))
+                    or (
+                        key.titles
+                        and ("『" in prompts[number] or self._has_company(key, streams[number], words[number]))
+                    )
                 ):
                     first = len(text[begins:at].encode("latin-1").decode())
                     found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
