@@ -4,16 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.audit.conftest import Audit
 
 from tomeishi import clock
 from tomeishi.audit.verdicts import Check
+from tomeishi.config import Limits
 from tomeishi.consent import ledger
 from tomeishi.consent.entries import EntryKind, Level, Scope, Statement
 from tomeishi.consent.standards.iscc import codes_of
+from tomeishi.media.sample import frames_at
 from tomeishi.registry.domains import add_domain
 from tomeishi.registry.works import work
-from tomeishi.testing.datasets import nobodys_picture, write_parquet, write_tar
+from tomeishi.testing.datasets import jpeg, nobodys_picture, write_parquet, write_tar
 from tomeishi.values import Use, digest_of_file
 from tomeishi.wiring import Platform
 
@@ -31,6 +34,23 @@ def test_a_planted_copy_is_denied_and_the_others_are_kept(
     assert denied["entries"] == []
     assert done.kept == ["00000", "00001", "00002", "00004", "00005"]
     assert done.summary["items"] == 6
+
+
+def test_a_still_is_found_though_no_sample_of_the_film_shows_its_moment(
+    audit: Audit, tmp_path: Path, references: tuple[Path, ...], clean: Path
+) -> None:
+    """References are sampled twice a second."""
+    moments = [2.25, 3.29, 4.21, 5.3, 6.2, 7.27]
+    frames = frames_at(references[0], moments, Limits())
+    unlike = frames_at(clean, moments, Limits())
+    members = {f"own{n}.jpg": jpeg(frame.pixels) for n, frame in enumerate(frames)}
+    members["mirrored.jpg"] = jpeg(np.ascontiguousarray(frames[2].pixels[:, ::-1]))
+    height, width = frames[2].pixels.shape[:2]
+    members["cropped.jpg"] = jpeg(np.ascontiguousarray(frames[2].pixels[height // 8 :, width // 8 :]))
+    members |= {f"unlike{n}.jpg": jpeg(frame.pixels) for n, frame in enumerate(unlike)}
+    done = audit(write_tar(tmp_path / "a.tar", members), checks=(Check.MATCH,))
+    assert set(done.denied) == {name.removesuffix(".jpg") for name in members if not name.startswith("unlike")}
+    assert len(done.kept) == len(moments)
 
 
 def test_the_very_file_is_known_by_its_digest_and_by_a_recorded_one(

@@ -107,9 +107,9 @@ class Auditor:
         pdq, image = shipped_descriptors()
         shipped = calibration.shipped()
         self._names = checks.name_screener(basis, job.made_by)
-        self._pictures = Pictures(basis, searchable, image, pdq, shipped)
-        self._stills = Stills(job.limits, PLAN.max_side)
         anchors = anchors_in(basis.anchors, Blobs(job.blobs))
+        self._pictures = Pictures(basis, searchable, anchors, image, pdq, shipped)
+        self._stills = Stills(job.limits, PLAN.max_side)
         self._films = Screener(
             pursuit=None if searchable is None else Pursuit(searchable, anchors, image, pdq, shipped, ALL),
             references=basis.references,

@@ -1,6 +1,7 @@
 """Stills by the hundred against the registry: decoded a few to a process, described, searched for all at once.
 
-A still is compared whole. Films go through `screening.outputs`, which also looks at parts of the picture.
+A still is compared whole, and what the descriptors leave in doubt by its local features (`matching.stills`). Films go
+through `screening.outputs`, which also looks at parts of the picture.
 """
 
 import io
@@ -16,9 +17,11 @@ from tomeishi.audit.verdicts import AuditFinding, Check
 from tomeishi.errors import BadInput
 from tomeishi.fingerprint.descriptor import Descriptor, Rows
 from tomeishi.matching.align import Track
-from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, match
+from tomeishi.matching.anchored import AnchorsOf
+from tomeishi.matching.matches import MIN_QUALITY, Frames, Match, SameFrame
 from tomeishi.matching.score import Calibration, telling
 from tomeishi.matching.snapshots import Searchable
+from tomeishi.matching.stills import NEAR, Still, match_still
 
 _MOST = 4
 """References that a still is compared with, those with the nearest frame."""
@@ -33,12 +36,14 @@ class Pictures:
         self,
         basis: Basis,
         searchable: Searchable | None,
+        anchors: AnchorsOf,
         image: Descriptor,
         pdq: Descriptor,
         calibration: Calibration,
     ) -> None:
         self._basis = basis
         self._searchable = searchable
+        self._anchors = anchors
         self._image = image
         self._pdq = pdq
         self._calibration = calibration
@@ -53,13 +58,13 @@ class Pictures:
         found: list[list[AuditFinding] | str] = [each if isinstance(each, str) else [] for each in described]
         if self._searchable is None or not seen:
             return found
-        frames = {n: _frames(described[n]) for n in seen}
-        rows = np.concatenate([frames[n].image for n in seen])
-        near: defaultdict[int, list[str]] = defaultdict(list)
-        for _, number, reference_id, _ in self._searchable.sightings(rows, self._same.image * IN_A_RUN):
-            near[seen[number]].append(reference_id)
-        for n in seen:
-            matches = self._matches(frames[n], near[n][:_MOST])
+        stills = {n: Still(pictures[n], _frames(described[n])) for n in seen}
+        rows = np.concatenate([stills[n].frames.image for n in seen])
+        near: defaultdict[int, list[tuple[str, float]]] = defaultdict(list)
+        for _, number, reference_id, at_s in self._searchable.sightings(rows, self._same.image * NEAR):
+            near[seen[number]].append((reference_id, at_s))
+        for n, places in sorted(near.items()):
+            matches = self._matches(self._searchable, stills[n], places[:_MOST])
             if matches:
                 thumbnail = thumbnail_of(pictures[n])
                 found[n] = [self._finding(*each, thumbnail) for each in matches]
@@ -72,12 +77,13 @@ class Pictures:
         except BadInput as error:  # too small to describe
             return str(error)
 
-    def _matches(self, frames: Frames, near: Sequence[str]) -> list[tuple[str, Match]]:
+    def _matches(
+        self, searchable: Searchable, still: Still, near: Sequence[tuple[str, float]]
+    ) -> list[tuple[str, Match]]:
         found = []
-        for reference_id in near:
-            if self._searchable is None:
-                break
-            each = match(frames, self._searchable.frames(reference_id), self._same, self._calibration)
+        for reference_id, at_s in near:
+            reference, anchors = searchable.frames(reference_id), self._anchors(reference_id)
+            each = match_still(still, reference, at_s, anchors, self._same, self._calibration)
             if each is not None and self._basis.policy.reports(each.band):
                 found.append((reference_id, each))
         return sorted(found, key=lambda pair: (-pair[1].score, pair[0]))
@@ -102,11 +108,6 @@ class Pictures:
             segment=(best.query.start, best.query.end, best.reference.start, best.reference.end),
             thumbnail=thumbnail,
         )
-
-
-def _says(rows: Rows) -> bool:
-    """A blank picture resembles other blank ones and says nothing."""
-    return bool(rows.quality[0] >= MIN_QUALITY)
 
 
 def _frames(described: tuple[Rows, Rows] | str) -> Frames:

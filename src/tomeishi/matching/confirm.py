@@ -71,24 +71,25 @@ def confirm(moments: Sequence[tuple[float, float]], query: Pictures, anchors: An
         pairs = [(k, verify(features, anchors.pictures[k])) for k in near]
         good = [(query_s, reference_s, each) for _, each in pairs if each is not None and holds(each)]
         if good:
-            found.append(max(good, key=lambda pair: _weight(pair[2])))
+            found.append(max(good, key=lambda pair: weight(pair[2])))
     return Confirmation(max(tried, len(found)), _agreeing(found))
 
 
 def holds(found: Verified) -> bool:
     """Whether one pair of pictures is seen to show the same."""
-    return found.inliers >= _FEWEST_PLACES and _weight(found) >= _LEAST_WEIGHT
+    return found.inliers >= _FEWEST_PLACES and weight(found) >= _LEAST_WEIGHT
 
 
-def _weight(found: Verified) -> float:
+def weight(found: Verified) -> float:
+    """Places that agree, times the square root of their spread."""
     return float(found.inliers * np.sqrt(found.spread))
 
 
 def _agreeing(found: Sequence[tuple[float, float, Verified]]) -> tuple[tuple[float, float, Verified], ...]:
     """The largest group of pairs that lie alike: an edit is the same all through, chance is not."""
     groups = [[other for other in found if _alike(each[2], other[2])] for each in found]
-    best = max(groups, key=lambda group: (len(group), sum(_weight(pair[2]) for pair in group)), default=[])
-    return tuple(sorted(best, key=lambda pair: -_weight(pair[2])))
+    best = max(groups, key=lambda group: (len(group), sum(weight(pair[2]) for pair in group)), default=[])
+    return tuple(sorted(best, key=lambda pair: -weight(pair[2])))
 
 
 def _alike(one: Verified, other: Verified) -> bool:
