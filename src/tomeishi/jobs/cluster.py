@@ -5,6 +5,7 @@ the task that they were at. The driver keeps the order and counts the attempts, 
 """
 
 import importlib.util
+import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 from tomeishi.errors import MissingExtra, StorageFailure, TomeishiError
 from tomeishi.jobs.runner import ATTEMPTS, Outcome, Result, Task
+
+_log = logging.getLogger(__name__)
 
 _PLACE = 1.0
 """CPUs that one worker takes of the cluster."""
@@ -36,6 +39,8 @@ class RayRunner:
     ) -> Iterator[Outcome[Task, Result]]:
         import ray
 
+        # Ray tells of lost machines on standard output, whatever `log_to_driver` says; results are written there.
+        ray._private.worker.print_to_stdstream = _heard
         _must_answer(self._address)
         try:
             ray.init(address=self._address, log_to_driver=False, configure_logging=False)
@@ -46,6 +51,12 @@ class RayRunner:
             yield from _spread(ray, prepare, deque((task, 1) for task in tasks), self._workers)
         finally:
             ray.shutdown()
+
+
+def _heard(told: dict[str, Any], ignore_prefix: bool) -> None:
+    del ignore_prefix
+    for line in told["lines"]:
+        _log.info("the cluster says: %s", line)
 
 
 def _must_answer(address: str) -> None:
