@@ -23,9 +23,10 @@ from tomeishi.values import Band, Interval, Kind, Segment
 NEAR = 1.3
 """Times the threshold of the descriptor: the distance up to which a row of a reference is worth a closer look."""
 _ALONE = 8.0
-"""Weight from which one pair of pictures, with no second moment to agree with, is sure. Of drawn films apart from every
-benchmark's, none of 4,200 unlike pairs reached even what counts in a film, and of frames that were copied, mirrored or
-lay between two samples 97 in 100 weigh more; captions and crops 9 in 10 and 8 in 10."""
+"""Weight from which one pair of pictures, with no second moment to agree with, is sure. Tried on 80 drawn films apart
+from every benchmark's: of 2,120 pictures laid into a film they are not of, none reached even what counts in a film;
+of plain copies all weighed 9.3 or more, of mirrored ones all but 1 in 100 8.5, of crops and captions all but 1 in 10
+6.8 and 8.0."""
 
 
 @dataclass(slots=True, eq=False)
