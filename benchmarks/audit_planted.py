@@ -28,7 +28,7 @@ from tomeishi.jobs.runner import LocalRunner
 from tomeishi.media.sample import SamplePlan, sample
 from tomeishi.testing.films import CATALOGUE, film, write_film
 
-SEED = 620_000
+SEED = 640_000
 ROWS_IN_SHARD = 10_000
 SIDE = 256
 _WORDS = (

@@ -22,6 +22,9 @@ _PLACE = 1.0
 _PATIENCE_S = 10.0
 _LOST_S = 60.0
 """Longest silence without one place on the cluster before the run is given up; it can be taken up again."""
+_LOOK_S = 2.0
+"""From one look at the head to the next while nothing comes. Ten seconds after its head has gone Ray ends the whole
+process, with the exit code of a finding; so the head is looked at before Ray is asked anything that the head answers."""
 
 
 class RayRunner:
@@ -67,7 +70,8 @@ def _must_answer(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), _PATIENCE_S).close()
     except OSError as error:
-        raise StorageFailure(f"{address}: no Ray cluster answers there: {error.strerror or error}") from error
+        line = f"{address}: no Ray cluster answers there: {error.strerror or error}; start it and repeat the command"
+        raise StorageFailure(line) from error
 
 
 def _spread(
@@ -77,21 +81,25 @@ def _spread(
     idle: list[Any] = []
     working: dict[Any, tuple[Any, tuple[Task, int]]] = {}
     """By the result that is awaited: who works on what."""
+    head, silent_s = ray.get_runtime_context().gcs_address, 0.0
     while waiting or working:
+        _must_answer(head)
         places = most or max(1, int(ray.cluster_resources().get("CPU", 1)))
         while waiting and len(idle) + len(working) < places:
             idle.append(actor.remote(prepare))
         while waiting and idle:
             worker, given = idle.pop(), waiting.popleft()
             working[worker.work.remote(given[0])] = worker, given
-        done, _ = ray.wait(list(working), num_returns=1, timeout=_LOST_S)
-        if not done and not any(node["Alive"] for node in ray.nodes()):
+        done, _ = ray.wait(list(working), num_returns=1, timeout=_LOOK_S)
+        silent_s = 0.0 if done else silent_s + _LOOK_S
+        if silent_s >= _LOST_S and not any(node["Alive"] for node in ray.nodes()):
             raise StorageFailure("the Ray cluster has no machine left; start it again and repeat the command")
         for reference in done:
             worker, (task, attempt) = working.pop(reference)
             try:
                 result, problem = ray.get(reference)
             except ray.exceptions.RayActorError:
+                _must_answer(head)
                 with suppress(ray.exceptions.RayError):
                     ray.kill(worker)
                 if attempt < ATTEMPTS:
