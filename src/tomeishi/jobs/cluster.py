@@ -24,7 +24,7 @@ _LOST_S = 60.0
 """Longest silence without one place on the cluster before the run is given up; it can be taken up again."""
 _LOOK_S = 2.0
 """From one look at the head to the next while nothing comes. Ten seconds after its head has gone Ray ends the whole
-process, with the exit code of a finding; so the head is looked at before Ray is asked anything that the head answers."""
+process, with the exit code of a finding; so the head is looked at before Ray is asked what only the head knows."""
 
 
 class RayRunner:
