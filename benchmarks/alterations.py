@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import Worker
-from tomeishi.testing.changes import Moment
+from tomeishi.testing.changes import Moment, logo
 from tomeishi.testing.edits import EDITS, edited
 
 Pixels = NDArray[np.uint8]
@@ -38,8 +38,16 @@ class Alteration:
     """Film seconds per second of the clip."""
 
 
+LOGO_SHARE = 0.2
+
+
 def own() -> list[Alteration]:
-    return [_own(name) for name in EDITS]
+    large = Alteration("logo_20_percent", "tomeishi.testing", "a logo over 20 % of the picture, by seed", _with_logo)
+    return [*(_own(name) for name in EDITS), large]
+
+
+def _with_logo(frames: Sequence[Pixels], others: Sequence[Pixels], seed: int, rate_hz: float) -> list[Pixels]:
+    return [logo(frame, Moment(seed, number / rate_hz), LOGO_SHARE) for number, frame in enumerate(frames)]
 
 
 def _own(name: str) -> Alteration:

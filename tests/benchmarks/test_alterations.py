@@ -44,3 +44,11 @@ def test_what_turns_colours_round_turns_them_round() -> None:
     [negative] = [each for each in ffmpeg() if each.name == "negative"]
     assert np.array_equal(_applied(negative)[0], 255 - CLIP[0])
     assert "negative" in FFMPEG
+
+
+def test_a_logo_over_20_percent_covers_20_percent() -> None:
+    [alteration] = [each for each in own() if each.name == "logo_20_percent"]
+    plain = [np.full((288, 512, 3), 90, np.uint8)]
+    for seed in range(4):
+        [altered] = alteration.apply(plain, plain, seed, 12.0)
+        assert 0.19 < (altered != plain[0]).any(axis=2).mean() < 0.22

@@ -63,17 +63,22 @@ def aspect(frame: Pixels, moment: Moment) -> Pixels:
     return fitted(frame, frame.shape[1] * 3 // 4, frame.shape[0])
 
 
-def logo(frame: Pixels, moment: Moment) -> Pixels:
+def logo(frame: Pixels, moment: Moment, share: float | None = None) -> Pixels:
+    """`share` is how much of the picture it covers, and stands in its corner; None: a sixth of the height."""
     out = frame.copy()
     height, width = out.shape[:2]
     unit = height / 360
-    x, y = ((70, 44), (width / unit - 70, 44), (width / unit - 70, 316), (70, 316))[moment.seed % 4]
+    radius = 30.0 if share is None else float(np.sqrt(share * height * width / np.pi)) / unit
+    beside, above = (70.0, 44.0) if share is None else (radius + 8, radius + 8)
+    x, y = (
+        (beside, above), (width / unit - beside, above), (width / unit - beside, 360 - above), (beside, 360 - above)
+    )[moment.seed % 4]  # fmt: skip
     pen = Pen(out, np.array([[unit, 0, x * unit], [0, unit, y * unit]]), line=(30, 30, 40), line_width=3, unit=unit)
-    pen.disc(0, 0, 30, None, hsv(moment.seed * 0.37, 0.8, 0.95))
+    pen.disc(0, 0, radius, None, hsv(moment.seed * 0.37, 0.8, 0.95))
     star = [
         [np.sin(k * np.pi / 5) * (21 if k % 2 else 9), np.cos(k * np.pi / 5) * (21 if k % 2 else 9)] for k in range(10)
     ]
-    pen.outlined(None).shape(np.array(star), (255, 255, 255))
+    pen.outlined(None).shape(np.array(star) * radius / 30, (255, 255, 255))
     return _clipped(frame * 0.2 + out * np.float32(0.8))
 
 
