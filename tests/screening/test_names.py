@@ -58,6 +58,9 @@ def _owners(prompt: str, index: NameIndex = INDEX) -> set[str]:
         ("piko-marusu", "piko-marusu", "chr_piko"),
         ("рikоmаrusu", "рikоmаrusu", "chr_piko"),
         ("p1k0marusu", "p1k0marusu", "chr_piko"),
+        ("pikomarusu2", "pikomarusu", "chr_piko"),
+        ("march3tto v41l", "march3tto v41l", "chr_vail"),
+        ("p1k0marusu at 4k", "p1k0marusu", "chr_piko"),
         ("pi\u200bko\u200bmarusu", "pi\u200bko\u200bmarusu", "chr_piko"),
         ("ピコマルスイラスト", "ピコマルス", "chr_piko"),
         ("shinonome tsumugi", "shinonome tsumugi", "chr_tsumugi"),
@@ -138,6 +141,50 @@ def test_a_name_of_plain_english_words_counts_where_it_is_capitalised() -> None:
     assert _owners("A Glass Of Orange Juice", index) == set()
     assert _owners("a scene from Orange Juice", index) == {"wrk_orange"}
     assert _owners("Orange Juice", index) == {"wrk_orange"}
+
+
+def test_a_short_name_may_be_written_in_hiragana_or_with_figures_beside_its_work() -> None:
+    index = _index(
+        ("ポッポ", WORK, "chr_poppo"),
+        ("ホウオウ", WORK, "chr_ho"),
+        ("ヒトカゲ", WORK, "chr_lizard"),
+        ("Onix", WORK, "chr_o"),
+    )
+    assert _owners("ぽっぽとひとかげが歩く、0n1x", index) == set()
+    assert _owners("ピコマルスとぽっぽが歩く", index) == {"chr_piko", "chr_poppo"}
+    assert _owners("ピコマルスのひとかげが歩く", index) == {"chr_piko", "chr_lizard"}
+    assert _owners("ピコマルスのほうおうが歩く", index) == {"chr_piko", "chr_ho"}
+    assert _owners("ピコマルス and 0n1x", index) == {"chr_piko", "chr_o"}
+    assert _owners("ピコマルスの穂が揺れるほど", index) == {"chr_piko"}
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        ("Tohsaka Rinne", "toosaka rinne"),
+        ("Toosaka Rinne", "rinne tohsaka"),
+        ("Ootsuki Mayumi", "ohtsuki mayumi"),
+        ("Sakurada Shin'ichi", "sakurada shinichi"),
+        ("Sakurada Shinichi", "sakurada shin’ichi"),
+        ("Amanogawa Ai", "ai amanogawa"),
+        ("Kaburazaki T. Kotetsu", "kotetsu t kaburazaki"),
+        ("Kaburazaki T. Kotetsu", "kotetsu kaburazaki"),
+        ("Soryuu Asukai Langley", "asukai langley soryu"),
+        ("Fujiwara no Mokotan", "fujiwara mokotan"),
+        ("Zorbin & Quell", "zorbin and quell"),
+        ("Zorbin and Quell", "zorbin & quell"),
+        ("Marchetta Lockhart", "marchetta lockheart"),
+        ("Marchetta Lockhart", "lockheart marchetta"),
+    ],
+)
+def test_a_name_in_latin_letters_is_found_by_the_other_ways_of_writing_it(name: str, prompt: str) -> None:
+    (found,) = _found(f"1girl, {prompt}, smile", NameIndex([RegisteredName(name, OTHER, "chr_other")]))
+    assert f"1girl, {prompt}, smile"[found.start : found.end] == prompt
+
+
+def test_a_word_near_a_part_of_a_name_is_not_the_name() -> None:
+    index = NameIndex([RegisteredName("Marchetta Lockhart", OTHER, "chr_other")])
+    assert _found("a lockheart on a chain, marble", index) == []
 
 
 def test_a_typing_error_is_near() -> None:

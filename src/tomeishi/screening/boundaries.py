@@ -20,6 +20,8 @@ _KATAKANA_RUN = re.compile("[ァ-ヺー]+")
 _REACH = 24
 """Letters of a katakana run that are looked at."""
 
+_LEAST_HIRAGANA = 4
+"""Letters of a name that may stand between particles."""
 _AFTER_HIRAGANA = re.compile(
     "の|は|が|を|に|で|と|も|や|へ|か(?:ら|な|も|$|[^ぁ-ゖ])|まで|より|だ|な|です|じゃ|って|っぽ|み|ら|ちゃん|くん|さん|さま|"
     "たち|しか|だけ|こそ|さえ|など|ごっこ|$"
@@ -29,10 +31,14 @@ _AFTER_HAN = frozenset("風似様君達等的氏殿展版顔像画役編戦推�
 _BEFORE_HAN = frozenset("絵画版作曰描萌推元初某新旧全各両")
 
 
-def stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether [start, end) is a word of its own in `text`, which is in normal width, letter for letter."""
+def stands_alone(text: str, start: int, end: int, *, named: bool = False) -> bool:
+    """Whether [start, end) is a word of its own in `text`, which is in normal width, letter for letter.
+
+    Where the work is `named`, a name in hiragana may be one letter shorter.
+    """
     letters = end - start
-    return _may_end(text, end, letters) and _may_begin(text, start, letters)
+    least = _LEAST_HIRAGANA - named
+    return _may_end(text, end, letters, least) and _may_begin(text, start, letters, least)
 
 
 def script_of_letter(text: str, at: int) -> str | None:
@@ -42,26 +48,26 @@ def script_of_letter(text: str, at: int) -> str | None:
     return next((name for name, pattern in _SCRIPTS if pattern.match(text[at])), None)
 
 
-def _may_end(text: str, end: int, letters: int) -> bool:
+def _may_end(text: str, end: int, letters: int, least: int) -> bool:
     script = script_of_letter(text, end)
     if script is None or script != script_of_letter(text, end - 1):
         return True
     if script == "hiragana":
         particle = _AFTER_HIRAGANA.match(text, end) is not None
         whole = script_of_letter(text, end - letters) == "hiragana"
-        return letters >= 6 or (particle and (letters >= 4 or not whole))
+        return letters >= 6 or (particle and (letters >= least or not whole))
     if script == "katakana":
         run = _KATAKANA_RUN.match(text, end, end + _REACH)
         return letters >= 4 and run is not None and _is_ordinary(run[0])
     return letters >= 4 or (letters == 3 and (script == "hangul" or text[end] in _AFTER_HAN))
 
 
-def _may_begin(text: str, start: int, letters: int) -> bool:
+def _may_begin(text: str, start: int, letters: int, least: int) -> bool:
     script = script_of_letter(text, start)
     if script is None or script != script_of_letter(text, start - 1):
         return True
     if script == "hiragana":
-        return letters >= 4 and text[start - 1] in _BEFORE_HIRAGANA
+        return letters >= least and text[start - 1] in _BEFORE_HIRAGANA
     if script == "katakana":
         first = start
         while first > max(0, start - _REACH) and script_of_letter(text, first - 1) == "katakana":

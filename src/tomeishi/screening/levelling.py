@@ -41,6 +41,8 @@ _WORD = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003
 _BLANKS = re.compile("  +")
 _LATIN = "A-Za-z\u00c0-\u024f\u0370-\u058f"
 """With what passes for it, in a class."""
+_APOSTROPHE = re.compile("(?<=[nN])['\u2019\u02bc](?=[aiueoyAIUEOY])")
+"""What Hepburn puts between a syllable's n and a vowel: Shin'ichi."""
 _SPELLED_OUT = re.compile(f"[\\W_](?<=(?<![0-9{_LATIN}])[{_LATIN}].)(?:(?!\n)[\\W_])*(?=[{_LATIN}](?![0-9{_LATIN}]))")
 """What stands between two letters that stand alone: p i k a."""
 _PIECES = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+|[\u3400-\u4dbf一-\u9fff]+|\n)")
@@ -82,9 +84,11 @@ _LONG_LATIN = {letter: letter for letter in "abdfghikmnpqrstuwxyz"} | {"o": "uo"
 _LONG_KANA = {letter: letter for letter in "AIUN"} | {"O": "UO", "E": "IE"}
 """Letters after which others, one or many, only draw out the sound; themselves last, since ou and uo leave oo."""
 _WO = re.compile("(?<![^ \n])wo(?![^ \n])")
+_OH = re.compile("oh(?![aiueoy])")
+"""A long o as Japanese passports write it: Ohtani, Satoh."""
 _LONG_RUN = re.compile("|".join(f"{letter}[{others}]+" for letter, others in (_LONG_LATIN | _LONG_KANA).items()))
 _RULES = [(re.compile(re.escape(old)), old, new) for old, new in (*_KANA_RULES.items(), *_LATIN_RULES.items())]
-_RULES.append((_WO, "wo", "o"))
+_RULES += [(_WO, "wo", "o"), (_OH, "oh", "o")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def level(text: str) -> Levelled:
     )
     tracked = _replaced(tracked, _INVISIBLE, "")
     tracked = Levelled(like_kana(tracked.stream), tracked.starts, tracked.ends)
-    for pattern in (_SPELLED_KANA, _GAP, _SPELLED_OUT):
+    for pattern in (_APOSTROPHE, _SPELLED_KANA, _GAP, _SPELLED_OUT):
         tracked = _replaced(tracked, pattern, "")
     tracked = _translated(_replaced(tracked, _WORD))
     tracked = _replaced(tracked, _BLANKS, " ")
@@ -175,11 +179,12 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], new: str = "") -> Levell
 
 def _level_lines(text: str) -> list[str]:
     if text.isascii():
+        text = _APOSTROPHE.sub("", text) if "'" in text else text
         lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
         level_of = _WORDS.levels(chain.from_iterable(lines))
         return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines]
     text = like_kana(_INVISIBLE.sub("", text))
-    for pattern in (_SPELLED_KANA, _GAP, _SPELLED_OUT):
+    for pattern in (_APOSTROPHE, _SPELLED_KANA, _GAP, _SPELLED_OUT):
         text = pattern.sub("", text)
     pieces = _PIECES.split(text)
     level_of = _RUNS.levels(pieces)
@@ -221,7 +226,7 @@ def _runs_levelled(text: str) -> str:
 def _by_rules(text: str, rules: Mapping[str, str], long: Mapping[str, str]) -> str:
     for old, new in rules.items():
         text = text.replace(old, new)
-    text = _WO.sub("o", text)
+    text = _OH.sub("o", _WO.sub("o", text))
     for letter, others in long.items():
         for other in others:
             while letter + other in text:

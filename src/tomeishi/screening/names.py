@@ -7,23 +7,22 @@ that no dictionary knows (`second_look`), is a prompt read letter by letter (`re
 import gc
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ahocorasick
 
 from tomeishi.screening.levelling import level_all
-from tomeishi.screening.reading import NameFound, Reading, Strike
+from tomeishi.screening.ordinary import ordinary_words
+from tomeishi.screening.reading import Found, NameFound, Reading, Strike
 from tomeishi.screening.second_look import SecondLook
-from tomeishi.screening.spellings import LONG_KANA, Key, Keys, RegisteredName
+from tomeishi.screening.spellings import LONG_KANA, SHORTEST, Key, Keys, RegisteredName
 
 _BATCH = 512
 """Prompts that are levelled together."""
 
 _BEGINNING = 9
 """Bytes of a form by which the automaton seeks it; all of it would take twice as long to build."""
-
-_SHORTEST = 3
-"""Letters of kana or Latin that are sought even beside the name's work."""
 
 
 class NameIndex:
@@ -66,6 +65,13 @@ class NameIndex:
         return [found for at in range(0, len(prompts), _BATCH) for found in self._find(prompts[at : at + _BATCH])]
 
     def _find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
+        results, with_odd = self._read(prompts)
+        for number in with_odd:
+            results[number] = self._with_figures(prompts[number], results[number])
+        return results
+
+    def _read(self, prompts: Sequence[str]) -> tuple[list[list[NameFound]], set[int]]:
+        """What each prompt says as it stands, and which of them hold words that no dictionary knows."""
         streams = level_all(prompts)
         words = [stream.split() for stream in streams]
         strikes = self._strikes(streams, words, prompts)
@@ -75,15 +81,24 @@ class NameIndex:
         for number in strikes.keys() | with_odd | with_katakana:
             prompt = prompts[number]
             pieces = self._second_look.words(words[number], odd) if number in with_odd else []
-            places = self._second_look.figures(prompt) if number in with_odd else []
-            if number in with_katakana:
-                places += self._second_look.katakana(prompt)
+            places = self._second_look.katakana(prompt) if number in with_katakana else []
             if number in strikes or pieces or places:
                 reading = Reading(self.names, self.beside, prompt)
                 reading.look_at(strikes.get(number, ()))
                 reading.look_again(pieces, places)
                 results[number] = reading.result()
-        return results
+        return results, with_odd
+
+    def _with_figures(self, prompt: str, found: list[NameFound]) -> list[NameFound]:
+        """With names too that hold figures for letters."""
+        plain, changed = self._second_look.without_figures(prompt)
+        for each in self._read([plain])[0][0] if changed else ():
+            is_new = not any(other.start < each.end and each.start < other.end for other in found)
+            is_changed = any(start < each.end and each.start < end for start, end in changed)
+            if is_new and is_changed and each.end - each.start >= SHORTEST:
+                as_written = each.how in (Found.WRITTEN, Found.LEVELLED)
+                found = [*found, replace(each, how=Found.JOINED) if as_written else each]
+        return sorted(found, key=lambda each: (each.start, -each.end))
 
     def _strikes(
         self, streams: Sequence[str], words: Sequence[Sequence[str]], prompts: Sequence[str]
@@ -122,14 +137,26 @@ class NameIndex:
         return not whole.isdisjoint(words) or any(form in stream for form in others)
 
     def beside(self, work: str) -> list[Key]:
-        """The keys of a work that count only beside another of its names."""
+        """The keys of a work that count only beside another of its names, in every script or in hiragana."""
         if work not in self._beside:
-            self._beside[work] = [
-                key
-                for key in self._keys.of_work(work)
-                if not key.alone and not (key.form.isascii() and len(key.form.strip()) < _SHORTEST)
-            ]
+            keys = [_within_hiragana(key) for key in self._keys.of_work(work) if self._counts_beside(key)]
+            self._beside[work] = list({key.form: key for key in keys}.values())
         return self._beside[work]
+
+    def _counts_beside(self, key: Key) -> bool:
+        form = key.form.strip()
+        if not form.isascii():
+            return not key.alone
+        if len(form) < SHORTEST:
+            # Long vowels count as nothing: ホウオウ is HO.
+            return form.isupper() and any(len(self.names[number].text) >= SHORTEST for number in key.names)
+        return not key.alone or (form.isupper() and (len(form) < LONG_KANA or form in ordinary_words()))
+
+
+def _within_hiragana(key: Key) -> Key:
+    """Without the blanks of a word in katakana: hiragana has none."""
+    form = key.form.strip()
+    return replace(key, form=form) if form.isascii() and form.isupper() and " " not in form else key
 
 
 def _as_bytes(text: str) -> str:

@@ -8,7 +8,7 @@ within 『』.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from tomeishi.screening.boundaries import script_of_letter, stands_alone
 from tomeishi.screening.levelling import level, level_all, like_kana
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.second_look import Near
-from tomeishi.screening.spellings import KATAKANA, LONG_KANA, Key, RegisteredName
+from tomeishi.screening.spellings import KATAKANA, LONG_KANA, SHORTEST, Key, RegisteredName
 
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
@@ -94,12 +94,10 @@ class Reading:
         works = sure | self.titles
         beside = {key.form: key for work in works for key in self.beside(work)}
         for key in sorted(beside.values(), key=lambda key: -len(key.form)):
-            at = self.levelled.stream.find(key.form)
-            while at >= 0:
-                place = self._place(at, at + len(key.form) - 1, key)
+            for first, last in self._where(key.form):
+                place = self._place(first, last, key, named=True)
                 if place is not None and not any(self.until[place[0] : place[1]]):
                     self._take(*place, [n for n in key.names if self.names[n].work_id in works], Found.BESIDE)
-                at = self.levelled.stream.find(key.form, at + 1)
         owners: defaultdict[str, set[str | None]] = defaultdict(set)
         for each in self.found:
             owners[each.name.work_id].add(each.name.character_id)
@@ -125,21 +123,32 @@ class Reading:
         if owners:
             self.until[start:end] = [max(end, until) for until in self.until[start:end]]
 
-    def _place(self, first: int, last: int, key: Key) -> tuple[int, int] | None:
-        """Where in the prompt the key stands as a word of its own; None where it does not."""
+    def _where(self, form: str) -> Iterator[tuple[int, int]]:
+        stream = self.levelled.stream
+        for sought in [form, form[1:]] if form[0] in "UI" and len(form) > SHORTEST else [form]:  # as in `names`
+            at = stream.find(sought)
+            while at >= 0:
+                yield at, at + len(sought) - 1
+                at = stream.find(sought, at + 1)
+
+    def _place(self, first: int, last: int, key: Key, *, named: bool = False) -> tuple[int, int] | None:
+        """Where in the prompt the key stands as a word of its own; None where it does not.
+
+        `named`: whether the prompt holds another name of its work.
+        """
         stream, starts, ends = self.levelled.stream, self.levelled.starts, self.levelled.ends
         shortened = stream[first : last + 1] != key.form
         first += stream[first] == " "
         last -= stream[last] == " "
         if key.form[0] == key.form[-1] == " ":
             place = starts[first], self._past_silent(ends[last])
-            return place if self._is_whole(*place, key) else None
+            return place if self._is_whole(*place, key, named) else None
         best: tuple[bool, int, int] | None = None
         for start in range(starts[first - 1] if shortened and first else starts[first], ends[first]):
             for end in range(starts[last] + 1, self._past_silent(ends[last]) + 1):
                 if start < end and self.prompt[start].isalnum() and self._ends_letter(end):
                     piece = self.prompt[start:end]
-                    if level_all([piece])[0].strip() == key.form.strip() and self._is_whole(start, end, key):
+                    if level_all([piece])[0].strip() == key.form.strip() and self._is_whole(start, end, key, named):
                         exact = any(fold(self.names[n].text) == fold(piece) for n in key.names)
                         best = max(best or (False, -len(self.prompt), 0), (exact, -start, end))
         return None if best is None else (-best[1], best[2])
@@ -159,28 +168,30 @@ class Reading:
             at += 1
         return end
 
-    def _is_whole(self, start: int, end: int, key: Key) -> bool:
+    def _is_whole(self, start: int, end: int, key: Key, named: bool) -> bool:
         texts = [self.names[n].text for n in key.names]
         start, end = self.at[start], self.at[end]
         piece = self.visible[start:end]
         if _BREAK.search(piece) and not _is_spelled_out(piece) and not any(_BREAK.search(text) for text in texts):
             return False
         form = key.form.strip()
-        if form.isupper() and form.isascii() and form in ordinary_words() and not KATAKANA.fullmatch(piece):
-            return not key.alone and stands_alone(self.visible, start, end)
-        if form.isupper() and form.isascii() and len(form) < LONG_KANA:
-            # By sound, so few letters say too much: デイス would be です.
-            alike = [text for text in texts if fold(text) == fold(piece)]
-            scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
-            if (
-                key.alone
-                and scripts != {"katakana"}
-                and not any(unicodedata.normalize("NFKC", text) == piece for text in alike)
-            ):
-                return False
-            if not alike and not any(text.isascii() for text in texts):
-                return False
-        return stands_alone(self.visible, start, end)
+        if form.isupper() and form.isascii() and not _says_enough(form, piece, texts, key.alone and not named):
+            return False
+        return stands_alone(self.visible, start, end, named=named)
+
+
+def _says_enough(form: str, piece: str, texts: Sequence[str], unnamed: bool) -> bool:
+    """Whether a name is meant by a piece that sounds like it, whose work is `unnamed`."""
+    if len(form) >= SHORTEST and form in ordinary_words() and not KATAKANA.fullmatch(piece):
+        return not unnamed
+    if len(form) >= LONG_KANA:
+        return True
+    # By sound, so few letters say too much: デイス would be です.
+    alike = [text for text in texts if fold(text) == fold(piece)]
+    scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
+    if unnamed and scripts != {"katakana"} and not any(unicodedata.normalize("NFKC", text) == piece for text in alike):
+        return False
+    return bool(alike) or (len(form) >= SHORTEST and any(text.isascii() for text in texts))
 
 
 def _is_bracketed(text: str, start: int, end: int) -> bool:

@@ -14,7 +14,7 @@ from rapidfuzz.process import extract
 
 from tomeishi.screening.levelling import level_all
 from tomeishi.screening.ordinary import LOANWORD, ordinary_words
-from tomeishi.screening.spellings import KATAKANA, Key, Keys, RegisteredName, is_made_of
+from tomeishi.screening.spellings import BRACKETS, KATAKANA, SHORTEST, Key, Keys, RegisteredName, is_made_of
 
 ODD_WORDS = 64
 TOGETHER = 8
@@ -27,9 +27,11 @@ _TWO_FROM = 12
 _ENDS = 3
 _KEPT = 1 << 16
 _FIGURES = str.maketrans("01345789@$!|", "oieastbgasii")
-_WITH_FIGURES = re.compile(r"(?<![A-Za-z0-9@$!|])[A-Za-z0-9@$!|]{3,60}(?![A-Za-z0-9@$!|])")
+_ONE_IS_L = str.maketrans("01345789@$!|", "oleastbgasll")
+_WITH_FIGURES = re.compile(r"(?<![\w@$!|])(?=[^\d@$!|]*[\d@$!|])[\w@$!|][\w@$!|'-]{1,58}[\w@$!|](?![\w@$!|])")
 _FIGURE, _LETTER = re.compile("[0-9@$!|]"), re.compile("[A-Za-z]")
 _BROKEN_KATAKANA = re.compile("[ァ-ヺー]+(?:[ \u3000・_~.*\\-][ァ-ヺー]+)+")
+_WORD = re.compile("[A-Za-z0-9']+")
 _KATAKANA_RUN = re.compile("[ァ-ヺー]{3,}")
 
 Near = tuple[tuple[int, ...], float]
@@ -45,11 +47,14 @@ class SecondLook:
         self._ordinary = ordinary_words()
         self._by_end: dict[bool, tuple[list[str], list[str]]] = {}
         self._near: dict[str, Near | None] = {}
+        self._letters: dict[str, str | None] = {}
+        self._words: frozenset[str] = frozenset()
 
     def odd_words(self, words: Sequence[Sequence[str]]) -> set[str]:
         """Latin words of a batch that are in no dictionary."""
-        if len(self._near) > _KEPT:
+        if len(self._near) + len(self._letters) > _KEPT:
             self._near.clear()
+            self._letters.clear()
         unknown = set(chain.from_iterable(words)) - self._ordinary
         return {word for word in unknown if word.islower() and word.isascii() and f" {word} " not in self._keys}
 
@@ -71,25 +76,49 @@ class SecondLook:
         found = [*self._joined(words, ours, odd)]
         found.sort(key=lambda each: each[0] - each[1])
         for at in ours:
-            if words[at] not in self._near:
-                self._near[words[at]] = self._nearest(words[at])
-            if near := self._near[words[at]]:
-                found.append((at, at, near))
+            for first, last in _spans_around(at, len(words)):
+                piece = words[first : last + 1]
+                if min(map(len, piece)) >= SHORTEST and (near := self._near_of(piece)):
+                    found.append((first, last, near))
         return found
 
-    def figures(self, prompt: str) -> list[tuple[int, int, Near]]:
-        """Start and end of names with figures for letters (p1kachu), or after them (pikachu2)."""
-        places: list[tuple[int, int, Near]] = []
+    def _near_of(self, words: Sequence[str]) -> Near | None:
+        """Of a name of as many words, in either order."""
+        written = " ".join(words)
+        if written not in self._near:
+            orders = [words, [*words[1:], words[0]]] if len(words) > 1 else [words]
+            near = (self._nearest("".join(order), len(words)) for order in orders)
+            self._near[written] = next(filter(None, near), None)
+        return self._near[written]
+
+    def without_figures(self, prompt: str) -> tuple[str, list[tuple[int, int]]]:
+        """The prompt with letters for the figures of names (p1kachu), and blanks for those after them (pikachu2).
+
+        Each stands where it stood; and from where to where a word has changed.
+        """
+        changed: list[tuple[int, int]] = []
+        pieces: list[str] = []
+        done = 0
         for found in _WITH_FIGURES.finditer(prompt):
-            if not (_FIGURE.search(found[0]) and _LETTER.search(found[0])):
-                continue
-            bare = found[0].rstrip("0123456789")
-            for text, end in ((found[0].translate(_FIGURES), found.end()), (bare, found.start() + len(bare))):
-                key = self._keys.get(f" {level_all([text])[0].strip()} ")
-                if key is not None and key.alone:
-                    places.append((found.start(), end, (key.names, 1.0)))
-                    break
-        return places
+            if plain := self._plain(found[0]):
+                pieces += (prompt[done : found.start()], plain)
+                done = found.end()
+                changed.append(found.span())
+        return "".join([*pieces, prompt[done:]]), changed
+
+    def _plain(self, word: str) -> str | None:
+        if word not in self._letters:
+            tried = [word.rstrip("0123456789").ljust(len(word)), word.translate(_FIGURES), word.translate(_ONE_IS_L)]
+            mixed = _FIGURE.search(word) and _LETTER.search(word)
+            self._letters[word] = next(filter(self._is_part_of_a_name, tried if mixed else ()), None)
+        return self._letters[word]
+
+    def _is_part_of_a_name(self, text: str) -> bool:
+        if not self._words:
+            self._words = frozenset(chain.from_iterable(form.split() for form in self._keys))
+        words = level_all([text])[0].split()
+        joined = "".join(words)
+        return len(joined) >= SHORTEST and (joined in self._words or self._words.issuperset(words))
 
     def katakana(self, prompt: str) -> list[tuple[int, int, Near]]:
         """Start and end of runs of katakana that are near a name, or one in pieces."""
@@ -134,12 +163,12 @@ class SecondLook:
     def _may_be_a_piece(self, word: str, odd: set[str]) -> bool:
         return word in odd or (len(word) <= SHORT and word.islower() and word.isascii())
 
-    def _nearest(self, word: str) -> Near | None:
+    def _nearest(self, word: str, words: int = 1) -> Near | None:
         worth = len(word) >= _NEAR_FROM[True] - 1 and word.isalpha() and word.isascii()
         known = word in self._ordinary or f" {word} " in self._keys or word in self._keys
-        return self._compare(word) if worth and not known and not is_made_of(word, self._ordinary) else None
+        return self._compare(word, words) if worth and not known and not is_made_of(word, self._ordinary) else None
 
-    def _compare(self, word: str) -> Near | None:
+    def _compare(self, word: str, words: int) -> Near | None:
         latin = word.islower()
         if latin not in self._by_end:
             self._by_end[latin] = self._ends(latin)
@@ -149,14 +178,21 @@ class SecondLook:
         found = extract(word, alike, scorer=OSA.distance, score_cutoff=2, limit=None)
         for plain, wrong, _ in sorted(found, key=lambda each: (each[1], each[0])):
             key = self._keys.get(f" {plain} " if latin else plain)
-            if key is not None and key.alone and (wrong < 2 or len(plain) >= _TWO_FROM) and self._is_registered_so(key):
+            if (
+                key is not None
+                and key.alone
+                and (wrong < 2 or len(plain) >= _TWO_FROM)
+                and self._is_registered_so(key, words)
+            ):
                 return key.names, 1 - max(1, wrong) / max(len(word), len(plain))
         return None
 
-    def _is_registered_so(self, key: Key) -> bool:
-        """Whether one of the names is written in the script of the key."""
+    def _is_registered_so(self, key: Key, words: int) -> bool:
+        """Whether one of the names is written in the script of the key, and in so many words if in several."""
         texts = [self._names[number].text for number in key.names]
-        return any(text.isascii() if key.form.islower() else KATAKANA.fullmatch(text) for text in texts)
+        if not key.form.islower():
+            return any(KATAKANA.fullmatch(text) for text in texts)
+        return any(text.isascii() and words in (1, len(_WORD.findall(BRACKETS.sub("", text)))) for text in texts)
 
     def _ends(self, latin: bool) -> tuple[list[str], list[str]]:
         """Forms of one word in one script, long enough to be compared; sorted, and sorted with their ends first."""
@@ -164,6 +200,13 @@ class SecondLook:
         least = _NEAR_FROM[latin]
         long = [w for w in words if len(w) >= least and w.isascii() and w.isalpha() and w.islower() is latin]
         return sorted(long), sorted(word[::-1] for word in long)
+
+
+def _spans_around(at: int, end: int) -> Iterator[tuple[int, int]]:
+    """First and last of up to three words around one; the most first."""
+    for size in (2, 1, 0):
+        for first in range(max(0, at - size), min(at, end - size - 1) + 1):
+            yield first, first + size
 
 
 def _beginning(forms: Sequence[str], with_letters: str) -> Sequence[str]:

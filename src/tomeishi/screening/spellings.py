@@ -17,15 +17,19 @@ from tomeishi.screening.ordinary import LOANWORD, PLAIN, ordinary_words
 LONG_KANA = 7
 """Letters from which a name in kana is sought without a boundary in the stream: ピカチュウ has as many (PIKATYU)."""
 
+SHORTEST = 3
+"""Letters of kana or Latin that are sought even beside the name's work."""
+
 _SHORTEST_PHRASE = 7
 _TWO_WORDS = 11
 """Letters of the shortest katakana that is taken for two words."""
 
 KATAKANA = re.compile("[ァ-ヺー]+")
-_BRACKETS = re.compile(r"\s*[(（［【〔].*")
+BRACKETS = re.compile(r"\s*[(（［【〔].*")
 _PARTS = re.compile(r"[\s・＝=‐－\-]+")
 _PLAIN_PHRASE = re.compile("[一-鿿]{1,2}I[一-鿿]{1,2}")
 """青い花."""
+_LEFT_OUT = frozenset({"no", "and"})
 _SPEAKABLE = re.compile("(?:(?:[KSTNHMRGZDBPF]Y?|[YW]|TS)?[AIUEO]|N)+")
 
 
@@ -126,6 +130,8 @@ def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield number, form if text[0] > "一" and text[-1] > "一" else _bounded(form, text)
         if not text.isalpha() and (parts := _parts(text)):
             parted.append((number, parts))
+        if "&" in text:
+            parted.append((number, [text.replace("&", " and ")]))
     streams = iter(level_all([part for _, parts in parted for part in parts]))
     for number, parts in parted:
         for form in _forms_of_parts([next(streams) for _ in parts], parts):
@@ -134,7 +140,7 @@ def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 def _parts(text: str) -> list[str]:
     """The words of a name whose words close up in a stream; a name without what follows in brackets."""
-    bare = _BRACKETS.sub("", text) if "(" in text or "（" in text or not text.isascii() else text
+    bare = BRACKETS.sub("", text) if "(" in text or "（" in text or not text.isascii() else text
     parts = [part for part in _PARTS.split(bare) if part]
     return parts if bare != text or (len(parts) > 1 and not text.isascii()) else []
 
@@ -158,10 +164,28 @@ def _forms_of_words(words: list[str]) -> list[str]:
         if not word.isupper() or len(word) < 5:
             return [f" {word} "]
         return [word] if len(word) >= LONG_KANA else [word, f" {word} "]
-    forms = [f" {''.join(words)} ", f" {' '.join(words)} "]
-    if len(words) == 2 and min(map(len, words)) > 2:
-        forms.append(f" {words[1]} {words[0]} ")
+    joined = "".join(words)
+    closed_up = joined.isupper() and len(joined) >= LONG_KANA
+    forms = [joined if closed_up else f" {joined} ", f" {' '.join(words)} "]
+    if len(words) == 2:
+        if min(map(len, words)) > 1:
+            forms.append(f" {words[1]} {words[0]} ")
+    elif words[0].islower():
+        forms += _forms_of_many_words(words)
     return forms
+
+
+def _forms_of_many_words(words: list[str]) -> Iterator[str]:
+    """The family name last instead of first, and without what is often left out: an initial, の, and."""
+    first, *between, last = words
+    if len(words) == 3:
+        yield f" {last} {between[0]} {first} "
+        yield f" {between[0]} {last} {first} "
+    kept = [word for word in between if len(word) > 1 and word not in _LEFT_OUT]
+    if len(kept) < len(between):
+        yield f" {' '.join([first, *kept, last])} "
+        if not kept:
+            yield f" {last} {first} "
 
 
 def _forms_of_parts(streams: list[str], parts: list[str]) -> list[str]:
