@@ -12,8 +12,8 @@ from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.anchors import KEY as ANCHORS
 from tomeishi.fingerprint.anchors import AnchorMaker, Anchors
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.fingerprint.listening import Listened, listened
+from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.listening import Listened, perceive
 from tomeishi.registry import references, works
 from tomeishi.screening.outputs import PLAN
 from tomeishi.storage.blobs import Blobs
@@ -31,8 +31,7 @@ class Described:
 def describe(path: Path, descriptors: tuple[Descriptor, Descriptor], limits: Limits) -> Described:
     """Pictures, their local features and sound of a file; raises NotFound and UnreadableMedia."""
     maker = AnchorMaker()
-    seen = extract(path, descriptors, PLAN, limits, watch=maker.see)
-    extraction, heard = listened(path, seen, limits)
+    extraction, heard = perceive(path, descriptors, PLAN, limits, watch=maker.see)
     return Described(extraction, maker.anchors(), heard)
 
 

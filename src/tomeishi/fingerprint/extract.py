@@ -1,5 +1,6 @@
 """Media to fingerprints: frames are described in batches while the next ones are still being decoded.
 
+A picture that stands still is described once: its later samples have the row of the first (`standing`).
 Memory stays bounded whatever the length: a few batches of frames, and the rows, which for two hours at 2 Hz
 are some 15 MB for both shipped descriptors.
 """
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tomeishi.config import Limits
 from tomeishi.errors import BadInput, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Rows
 from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.fingerprint.standing import Glance, glance, stands_still
 from tomeishi.media.guard import shown
 from tomeishi.media.probe import MediaInfo, probe
 from tomeishi.media.sample import Frame, SamplePlan, sample
@@ -49,13 +52,17 @@ def extract(
     limits: Limits,
     *,
     watch: Watch | None = None,
+    begun: Callable[[MediaInfo], object] | None = None,
 ) -> Extraction:
-    """Fingerprints of the media at `path`, one for each of `descriptors`; `watch` sees the frames on the way.
+    """Fingerprints of the media at `path`, one for each of `descriptors`; `watch` sees the frames on the way, and
+    `begun` hears what the file holds as soon as that is known.
 
     Raises NotFound and UnreadableMedia as `media.sample.sample` does; media cut short is a `partial`, not an error.
     """
     try:
         with sample(path, plan, limits) as sampling:
+            if begun is not None:
+                begun(sampling.info)
             times_s, described = _described(sampling, descriptors, watch)
     except UnreadableMedia:
         info = probe(path, limits)
@@ -82,6 +89,7 @@ def _described(
     """Times of all frames, and for each descriptor its rows batch by batch."""
     times_s: list[float] = []
     described: list[list[Rows]] = [[] for _ in descriptors]
+    describe = _Describing(descriptors, watch)
     waiting: deque[Future[list[Rows]]] = deque()
 
     def take() -> None:
@@ -92,7 +100,7 @@ def _described(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker:
         for batch in _batches(frames):
             times_s.extend(frame.time_s for frame in batch)
-            waiting.append(worker.submit(_describe, batch, descriptors, watch))
+            waiting.append(worker.submit(describe.batch, batch))
             if len(waiting) > WAITING_BATCHES:
                 take()
         while waiting:
@@ -112,12 +120,39 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _describe(batch: list[Frame], descriptors: Sequence[Descriptor], watch: Watch | None) -> list[Rows]:
-    samples = np.stack([frame.pixels for frame in batch])
-    rows = [each.describe(samples) for each in descriptors]
-    if watch is not None:
-        watch(batch, rows)
-    return rows
+class _Describing:
+    """Describes batches, in order; a sample that shows what the last described one showed takes over its rows."""
+
+    def __init__(self, descriptors: Sequence[Descriptor], watch: Watch | None) -> None:
+        self._descriptors = descriptors
+        self._watch = watch
+        self._last: tuple[Glance, tuple[int, ...]] | None = None
+        self._last_rows: list[Rows] = []
+
+    def batch(self, frames: list[Frame]) -> list[Rows]:
+        """One Rows for each descriptor, with a row for each frame; frames are of one size."""
+        new: list[int] = []
+        owner = np.zeros(len(frames), np.intp)
+        for number, frame in enumerate(frames):
+            seen = glance(frame.pixels)
+            if self._last is None or self._last[1] != frame.pixels.shape or not stands_still(self._last[0], seen):
+                self._last = seen, frame.pixels.shape
+                new.append(number)
+            owner[number] = len(new)
+        samples = np.stack([frames[number].pixels for number in new]) if new else None
+        rows = []
+        for number, each in enumerate(self._descriptors):
+            known = self._last_rows[number : number + 1]
+            fresh = [] if samples is None else [each.describe(samples)]
+            rows.append(_taken(_together(each.spec, [*known, *fresh]), owner + len(known) - 1))
+        self._last_rows = [_taken(each, np.array([len(frames) - 1])) for each in rows]
+        if self._watch is not None:
+            self._watch(frames, rows)
+        return rows
+
+
+def _taken(rows: Rows, numbers: NDArray[np.intp]) -> Rows:
+    return Rows(rows.values[numbers], rows.quality[numbers])
 
 
 def _joined(spec: DescriptorSpec, times_s: list[float], rows: list[Rows], duration_s: float) -> Fingerprint:

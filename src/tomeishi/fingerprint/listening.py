@@ -1,17 +1,24 @@
-"""Media to the fingerprint of its sound: landmarks are found while the next seconds are still being decoded.
+"""Media to the fingerprint of its sound, beside its pictures.
+
+Landmarks are found while the next seconds are still being decoded, and while pictures are described.
 
 Memory stays bounded whatever the length: some 40 s of samples and their spectrogram, and the landmarks, which for
 two hours are some 4 MB.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tomeishi.config import Limits
 from tomeishi.errors import UnreadableMedia
 from tomeishi.fingerprint.audio import RATE_HZ, fingerprint_of, landmarks
-from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.fingerprint.extract import Extraction, Watch, extract
 from tomeishi.fingerprint.fingerprint import Fingerprint
+from tomeishi.media.probe import MediaInfo
+from tomeishi.media.sample import SamplePlan
 from tomeishi.media.sound import Listening
 from tomeishi.values import MediaKind, Partial
 
@@ -34,14 +41,37 @@ def listen(path: Path, limits: Limits) -> Listened:
         return Listened(fingerprint_of(marks, listening.start_s, duration_s), duration_s, listening.partial)
 
 
-def listened(path: Path, extraction: Extraction, limits: Limits) -> tuple[Extraction, Listened | None]:
-    """What was heard, None where there is no sound; and the extraction, which now also tells what of the sound could
-    not be read. Raises UnreadableMedia for sound alone that cannot be read."""
-    if extraction.info.sound is None:
+def perceive(
+    path: Path,
+    descriptors: Sequence[Descriptor],
+    plan: SamplePlan,
+    limits: Limits,
+    *,
+    watch: Watch | None = None,
+) -> tuple[Extraction, Listened | None]:
+    """Pictures and sound of the media at `path`, both at once: the sound is None where there is none. The extraction
+    also tells what of the sound could not be read.
+
+    Raises as `extract` does, and UnreadableMedia for sound alone that cannot be read.
+    """
+    # One thread listens, one describes, two more wait for their decoders: two cores have work all the time.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="listen") as beside:
+        hearing: list[Future[Listened]] = []
+
+        def begun(info: MediaInfo) -> None:
+            if info.sound is not None:
+                hearing.append(beside.submit(listen, path, limits))
+
+        extraction = extract(path, descriptors, plan, limits, watch=watch, begun=begun)
+        return _both(extraction, hearing[0] if hearing else None)
+
+
+def _both(extraction: Extraction, hearing: Future[Listened] | None) -> tuple[Extraction, Listened | None]:
+    if hearing is None:
         return extraction, None
     alone = extraction.info.kind is MediaKind.SOUND
     try:
-        heard = listen(path, limits)
+        heard = hearing.result()
     except UnreadableMedia as error:
         if alone:
             raise

@@ -13,16 +13,16 @@ from tomeishi.errors import UnreadableMedia
 from tomeishi.fingerprint.anchors import AnchorMaker
 from tomeishi.fingerprint.audio import marks_in
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.fingerprint.listening import listened
+from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.listening import perceive
 from tomeishi.matching.audible import match_pair
 from tomeishi.matching.matches import Frames, Match, frames_of, similarity_curve
-from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.score import Calibration
 from tomeishi.matching.sound import Reference
 from tomeishi.matching.sound_calibration import SoundCalibration
 from tomeishi.matching.stages import ALL
+from tomeishi.matching.votes import Sighting
 from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.values import Band, Kind, MediaKind, Partial, Segment, digest_of_file
 
@@ -112,10 +112,11 @@ class _Alone:
 
     reference: Frames
 
-    def candidates(self, rows: NDArray[np.float32], near: float) -> dict[str, float]:
-        return {"reference": 1.0} if len(rows) and len(self.reference.image) else {}
+    def known(self, bits: NDArray[np.uint8], near: float) -> NDArray[np.bool_]:
+        differing = np.bitwise_count(bits[:, None] ^ self.reference.pdq[None]).sum(axis=2, dtype=np.int64)
+        return np.asarray((differing <= near).any(axis=1))
 
-    def sightings(self, rows: NDArray[np.float32], near: float) -> list[tuple[float, int, str, float]]:
+    def sightings(self, rows: NDArray[np.float32], near: float) -> list[Sighting]:
         if not len(rows) or not len(self.reference.image):
             return []
         distances = 1 - rows @ self.reference.image.T
@@ -147,12 +148,12 @@ def compare(
     """Raises NotFound, or UnreadableMedia where either file cannot be read or they have neither pictures nor sound in
     common."""
     maker = AnchorMaker()
-    theirs, their_sound = listened(reference, extract(reference, (image, pdq), plan, limits, watch=maker.see), limits)
+    theirs, their_sound = perceive(reference, (image, pdq), plan, limits, watch=maker.see)
     frames = frames_of(theirs.fingerprints[image.spec.key], theirs.fingerprints[pdq.spec.key])
     anchors = maker.anchors()
     pursuit = Pursuit(_Alone(frames), lambda _: anchors, image, pdq, calibration, ALL)
-    pictures = Pictures(pursuit.views())
-    mine, my_sound = listened(query, extract(query, (image, pdq), plan, limits, watch=pictures.see), limits)
+    pictures = pursuit.pictures()
+    mine, my_sound = perceive(query, (image, pdq), plan, limits, watch=pictures.see)
     shown = frames_of(mine.fingerprints[image.spec.key], mine.fingerprints[pdq.spec.key])
     without_picture = [each.info.kind is MediaKind.SOUND for each in (mine, theirs)]
     checked: list[Kind] = [] if any(without_picture) else [Kind.COPY, Kind.EDIT]

@@ -14,6 +14,8 @@ from tomeishi.values import Regions
 
 _TRIED = 5
 """Pairs of moments of a stretch that are verified, spread over it."""
+TO_SHOW = 2
+"""Of a stretch that needs no verification: so that people see which part of the picture it is."""
 _AROUND = 2
 """Anchors tried for one moment: the nearest two."""
 _FARTHEST_S = 2.5
@@ -51,11 +53,16 @@ class Confirmation:
 NOT_TRIED = Confirmation(0, ())
 
 
-def confirm(moments: Sequence[tuple[float, float]], query: Pictures, anchors: Anchors) -> Confirmation:
-    """`moments`: pairs of query and reference times, at most _TRIED of which are looked at, spread evenly."""
+def confirm(
+    moments: Sequence[tuple[float, float]], query: Pictures, anchors: Anchors, at_most: int = _TRIED
+) -> Confirmation:
+    """`moments`: pairs of query and reference times, `at_most` of which are looked at, spread evenly."""
     if not moments or not len(anchors.times_s):
         return NOT_TRIED
-    chosen = sorted({int(n) for n in np.linspace(0, len(moments) - 1, min(_TRIED, len(moments)))})
+    # A few are taken from within: at its ends a copy may fade.
+    inner = 1 if at_most < _TRIED <= len(moments) else 0
+    spread = np.linspace(0, len(moments) - 1, min(at_most, len(moments)) + 2 * inner)
+    chosen = sorted({int(n) for n in spread[inner : len(spread) - inner]})
     tried = 0
     found: list[tuple[float, float, Verified]] = []
     seen: set[tuple[float, tuple[int, ...]]] = set()

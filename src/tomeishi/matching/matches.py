@@ -76,8 +76,8 @@ def frames_of(image: Fingerprint, pdq: Fingerprint) -> Frames:
     )
 
 
-Confirm = Callable[[Stretch], Confirmation]
-"""Verifies the pairs of an aligned stretch."""
+Confirm = Callable[[Stretch, bool], Confirmation]
+"""Verifies the pairs of an aligned stretch; of one that PDQ is sure of, few."""
 
 
 def match(
@@ -91,7 +91,7 @@ def match(
         evidence = evidence_of(stretch, query, reference, same)
         confirmation = NOT_TRIED
         if confirm is not None and calibration.score(evidence) >= WORTH_A_LOOK:
-            confirmation = confirm(stretch)
+            confirmation = confirm(stretch, evidence.agree)
             verified = len(confirmation.agreeing)
             evidence = replace(evidence, tried=confirmation.tried, verified=verified)
         score = calibration.score(evidence)

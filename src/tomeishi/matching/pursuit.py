@@ -11,6 +11,7 @@ Work is bounded: `_PURSUED` references, and for each a few moments and the pictu
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -20,9 +21,9 @@ from tomeishi.fingerprint.anchors import Anchors
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction
 from tomeishi.fingerprint.views import PARTS, QUARTERS, View
-from tomeishi.matching.align import Track
+from tomeishi.matching.align import Stretch, Track
 from tomeishi.matching.anchored import AnchorsOf
-from tomeishi.matching.confirm import confirm, holds, moments_of, regions_of, spread_out
+from tomeishi.matching.confirm import TO_SHOW, Confirmation, confirm, holds, moments_of, regions_of, spread_out
 from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, is_still, match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.sameness import PicturesAt, settled
@@ -30,6 +31,7 @@ from tomeishi.matching.score import Calibration, Evidence, telling
 from tomeishi.matching.stages import Stages
 from tomeishi.matching.undoing import needs_undoing, undone
 from tomeishi.matching.verify import Verified, verify
+from tomeishi.matching.votes import Sighting, voted
 from tomeishi.values import Band, Interval, Kind, Segment
 
 _PURSUED = 6
@@ -55,12 +57,12 @@ Moment = tuple[float, float]
 class Registered(Protocol):
     """References that can be searched: a registry's, or one alone."""
 
-    def candidates(self, rows: NDArray[np.float32], near: float) -> dict[str, float]:
-        """Ids with a row within cosine distance `near` of a query row, and their votes, most first."""
+    def known(self, bits: NDArray[np.uint8], near: float) -> NDArray[np.bool_]:
+        """Which of these rows of PDQ have a registered one within `near` bits."""
         ...
 
-    def sightings(self, rows: NDArray[np.float32], near: float) -> list[tuple[float, int, str, float]]:
-        """(distance, number of the query row, id, reference time), nearest first, one for each row and reference."""
+    def sightings(self, rows: NDArray[np.float32], near: float) -> list[Sighting]:
+        """Rows within cosine distance `near`, nearest first, one for each query row and reference."""
         ...
 
     def frames(self, reference_id: str) -> Frames:
@@ -79,21 +81,25 @@ class Pursuit:
     calibration: Calibration
     stages: Stages
 
-    def views(self) -> list[View]:
-        """What a query is glanced at through while it is described."""
+    def pictures(self) -> Pictures:
+        """For the pictures of one query: what glances at them through views while it is described."""
         parts = [View(self.image, box) for box in PARTS] if self.stages.parts else []
-        return parts + ([View(self.image, quarters=n) for n in QUARTERS] if self.stages.turns else [])
+        views = parts + ([View(self.image, quarters=n) for n in QUARTERS] if self.stages.turns else [])
+        known = partial(self.registered.known, near=self._same.pdq) if self.stages.pdq_first else None
+        return Pictures(views, known, seams=self.stages.seams)
 
     def matches(self, extraction: Extraction, pictures: Pictures, pictures_at: PicturesAt) -> dict[str, Match]:
         """By reference id. Raises as `pictures_at` does, which is asked only where something was found."""
         prints = extraction.fingerprints
         frames = frames_of(prints[self.image.spec.key], prints[self.pdq.spec.key])
         found: dict[str, Match] = {}
-        for reference_id in self.registered.candidates(frames.image, self._same.image * IN_A_RUN):
+        near = self._same.image * IN_A_RUN
+        seen = self._sightings(frames, near)
+        for reference_id in voted(seen, near):
             if matched := self._match(frames, reference_id, pictures):
                 found[reference_id] = matched
         if self.stages.verification:
-            for reference_id, moments in self._glimpsed(frames, pictures, found):
+            for reference_id, moments in self._glimpsed(frames, seen, pictures, found):
                 known = [found[reference_id]] if reference_id in found else []
                 pursued = self._pursued(reference_id, moments, pictures, extraction.duration_s)
                 if together := _together([*known, *pursued]):
@@ -116,13 +122,22 @@ class Pursuit:
         if not self.stages.verification:
             return match(frames, reference, self._same, self.calibration)
         anchors = self.anchors(reference_id)
-        return match(
-            frames, reference, self._same, self.calibration,
-            lambda stretch: confirm(moments_of(stretch, frames.track, reference.track), pictures, anchors),
-        )  # fmt: skip
+
+        def verified(stretch: Stretch, agree: bool) -> Confirmation:
+            moments = moments_of(stretch, frames.track, reference.track)
+            return confirm(moments, pictures, anchors, *([TO_SHOW] if agree and self.stages.pdq_first else []))
+
+        return match(frames, reference, self._same, self.calibration, verified)
+
+    def _sightings(self, frames: Frames, near: float) -> list[Sighting]:
+        """Of a picture that stands still once."""
+        rows = frames.image
+        new = np.flatnonzero(np.append(True, (rows[1:] != rows[:-1]).any(axis=1))) if len(rows) else np.zeros(0, int)
+        found = self.registered.sightings(rows[new], near)
+        return [(distance, int(new[number]), owner, at_s) for distance, number, owner, at_s in found]
 
     def _glimpsed(
-        self, frames: Frames, pictures: Pictures, found: Mapping[str, Match]
+        self, frames: Frames, sightings: Sequence[Sighting], pictures: Pictures, found: Mapping[str, Match]
     ) -> list[tuple[str, list[Moment]]]:
         """References that are worth pursuing, with the moments at which they were seen, the clearest first.
 
@@ -131,10 +146,11 @@ class Pursuit:
         sure = {each for each, matched in found.items() if matched.band is Band.STRONG and not _distorted(matched)}
         near = self._same.image * IN_A_RUN
         seen: defaultdict[str, list[tuple[float, Moment]]] = defaultdict(list)
-        looks = [(frames.track.times_s, frames.image, frames.telling)]
-        looks += [glimpses.told() for glimpses in pictures.glimpses if glimpses.rows]
-        for times_s, rows, tells in looks:
-            for distance, number, reference_id, reference_s in self.registered.sightings(rows, near):
+        glimpsed = pictures.glimpsed()
+        looks = [(frames.track.times_s, frames.telling, sightings)]
+        looks += [(glimpsed.times_s, glimpsed.telling, self.registered.sightings(glimpsed.rows, near))]
+        for times_s, tells, in_sight in looks:
+            for distance, number, reference_id, reference_s in in_sight:
                 if reference_id not in sure:
                     # Title cards of unlike films are near each other: they say less.
                     vote = (near - distance) * float(tells[number]) ** 2

@@ -21,14 +21,13 @@ from tomeishi.index.volume import Item, Source
 from tomeishi.matching.align import Track
 from tomeishi.matching.matches import MIN_QUALITY, Frames
 from tomeishi.matching.score import telling
+from tomeishi.matching.votes import Sighting, voted
 from tomeishi.registry import references as registry
 from tomeishi.storage.blobs import Blobs
 from tomeishi.values import Interval, canonical, digest_of
 
 _NEIGHBOURS = 100
 """Rows asked for per query frame: a long still shot of one reference must not hide the others."""
-_AT_MOST = 30
-"""Candidates that are worth aligning, the best by votes."""
 
 
 class Searchable:
@@ -45,24 +44,17 @@ class Searchable:
         return (self._image.digest, self._pdq.digest)
 
     def candidates(self, rows: NDArray[np.float32], near: float) -> dict[str, float]:
-        """References with at least one row within cosine distance `near` of a query row, and their votes, most first.
+        """References that `voted` finds worth aligning with these query rows, and their votes."""
+        return voted(self.sightings(rows, near), near)
 
-        A query frame votes for a reference by how near its nearest row comes, so that many mediocre neighbours
-        weigh no more than one.
-        """
-        if not len(rows) or not self._image.item_ids:
-            return {}
-        distances, items, _ = self._image.search(rows, _NEIGHBOURS)
-        votes = np.zeros(len(self._image.item_ids))
-        for frame_distances, frame_items in zip(distances, items, strict=True):
-            close = (frame_items >= 0) & (frame_distances <= near)
-            # Nearest first: the first row of each reference is its best.
-            owners, first = np.unique(frame_items[close], return_index=True)
-            votes[owners] += near - frame_distances[close][first] + 1e-6
-        ranked = np.argsort(-votes, kind="stable")[:_AT_MOST]
-        return {self._image.item_ids[number]: float(votes[number]) for number in ranked if votes[number] > 0}
+    def known(self, bits: NDArray[np.uint8], near: float) -> NDArray[np.bool_]:
+        """Which of these rows of PDQ (n, 32) have a registered one within `near` bits."""
+        if not len(bits) or not self._pdq.item_ids:
+            return np.zeros(len(bits), bool)
+        distances, items, _ = self._pdq.search(bits, 1)
+        return np.asarray((items[:, 0] >= 0) & (distances[:, 0] <= near))
 
-    def sightings(self, rows: NDArray[np.float32], near: float) -> list[tuple[float, int, str, float]]:
+    def sightings(self, rows: NDArray[np.float32], near: float) -> list[Sighting]:
         """(distance, number of the query row, reference, its time), nearest first: for each query row and reference
         within cosine distance `near` the nearest row."""
         if not len(rows) or not self._image.item_ids:

@@ -9,8 +9,12 @@ class Stages:
 
     verification: bool = True
     """Geometric verification confirms and rejects."""
+    pdq_first: bool = True
+    """What PDQ knows at its publisher's threshold needs no second look through views."""
     parts: bool = True
     """Halves, middle and corners are glanced at."""
+    seams: bool = True
+    """Halves and corners only where a straight edge that stays bounds them."""
     turns: bool = True
     """Quarter turns are glanced at."""
     undoing: bool = True

@@ -8,8 +8,8 @@ from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
 from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.extract import Extraction, extract
-from tomeishi.fingerprint.listening import Listened, listened
+from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.listening import Listened, perceive
 from tomeishi.matching.matches import Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
@@ -50,8 +50,8 @@ class Screener:
         """The answer for one file. A file that cannot be read is skipped with its reason, never raised."""
         try:
             digest = digest_of_file(query) if query.is_file() else None
-            pictures = Pictures(self.pursuit.views() if self.pursuit else ())
-            extraction = extract(query, (self.image, self.pdq), PLAN, self.limits, watch=pictures.see)
+            pictures = self.pursuit.pictures() if self.pursuit else Pictures()
+            extraction, heard = perceive(query, (self.image, self.pdq), PLAN, self.limits, watch=pictures.see)
         except UnreadableMedia as error:
             return self._skipped(name, digest, str(error))
         except TomeishiError as error:
@@ -59,7 +59,6 @@ class Screener:
         except OSError as error:
             return self._skipped(name, None, f"{query}: {error.strerror or error}")
         try:
-            extraction, heard = listened(query, extraction, self.limits)
             findings = tuple(self._findings(query, extraction, pictures, heard))
         except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
             return self._skipped(name, digest, str(error))
