@@ -12,6 +12,7 @@ queries: for us the score of a finding, for a peer its nearest pair of frames.
 """
 
 import argparse
+import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -89,9 +90,11 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=6, help="drawn films that are registered, beside the real ones")
     parser.add_argument("--unrelated", type=int, default=12, help="unrelated films of 20 s")
     parser.add_argument("--only", nargs="*", help="names of edits; all where none is given")
+    parser.add_argument("--by-others", type=int, help="films that an edit by others is tried on, in turn; else all")
     parser.add_argument("--peers", nargs="*", default=[*FRAME_PEERS, *FILM_PEERS], help="none: `--peers`")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw and edit")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     films, cases, absent = make(options)
     with registry(films) as platform:
         screener = platform.screener()
@@ -110,6 +113,7 @@ def main() -> None:
     }  # fmt: skip
     settings = {
         "half": options.half.value, "films": options.films, "unrelated": options.unrelated, "only": options.only,
+        "by_others": options.by_others, "load_before": round(load, 1),
         "clip_s": CLIP_S, "film_s": FILM_S, "rate_hz": RATE_HZ,
         "edits": {name: f"{each.by}: {each.what}" for name, each in alterations().items()},
     }  # fmt: skip
@@ -123,12 +127,20 @@ def make(options: argparse.Namespace) -> tuple[list[Film], list[Case], dict[str,
     films = [*drawn_films(half, count, FILM_S, jobs=options.jobs), *real]
     others = drawn_films(half, options.unrelated, UNRELATED_S, first=UNREGISTERED, jobs=options.jobs)
     names = options.only or list(alterations())
-    wanted = [(name, number) for name in names for number in range(len(films))]
+    wanted = [(name, number) for turn, name in enumerate(names) for number in tried(name, turn, len(films), options)]
     jobs = [(name, film, films[film], others[film % len(others)], media_folder()) for name, film in wanted]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         cases = list(pool.map(alter, jobs, chunksize=max(1, len(films) // 2)))
     cases += [Case(None, -1, film.path, None) for film in others]
     return films, cases, dict.fromkeys(gone, "not installed") | missing()
+
+
+def tried(name: str, turn: int, films: int, options: argparse.Namespace) -> list[int]:
+    """Numbers of the films that an edit is tried on."""
+    most = getattr(options, "by_others", None)
+    if most is None or alterations()[name].by == "tomeishi.testing":
+        return list(range(films))
+    return sorted((turn * most + number) % films for number in range(min(most, films)))
 
 
 def alter(job: tuple[str, int, Film, Film, Path]) -> Case:

@@ -7,6 +7,7 @@ ends of a found clip lie from the true ones, on both axes, for the prediction th
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=24, help="half of them clean")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw and edit")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     films, queries, absent = make(options.half, options.films, options.queries, options.jobs)
     with registry(films) as platform:
         screener = platform.screener()
@@ -92,6 +94,7 @@ def main() -> None:
     }
     settings = {
         "half": options.half.value, "films": options.films, "queries": options.queries, "clip_s": CLIP_S,
+        "load_before": round(load, 1),
         "query_s": QUERY_S, "speeds": SPEEDS, "rate_hz": RATE_HZ, "size": SIZE,
         "edits": {name: alterations()[name].what for name in EDITS_USED},
     }  # fmt: skip

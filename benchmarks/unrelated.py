@@ -5,6 +5,7 @@ so intervals draw whole query films, and where nothing was found, the exact uppe
 """
 
 import argparse
+import os
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=40, help="unrelated drawn films, screened beside the real ones")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     half, jobs = options.half, options.jobs
     films = drawn_films(half, options.registered, REGISTERED_S, first=2000, rate_hz=RATE_HZ, jobs=jobs)
     drawn = drawn_films(half, options.queries, QUERY_S, first=UNREGISTERED + 2000, rate_hz=RATE_HZ, jobs=jobs)
@@ -54,6 +56,7 @@ def main() -> None:
             "per_100_hours_interval": [round(low * per_hundred, 1), round(high * per_hundred, 1)],
         }
     settings = vars(options) | {"registered_s": REGISTERED_S, "query_s": QUERY_S, "rate_hz": RATE_HZ}
+    settings["load_before"] = round(load, 1)
     print(record(f"unrelated-{half}", seed=0, settings=settings, figures=figures))
 
 
