@@ -13,35 +13,32 @@ not measured:
   --parti FILE       PartiPrompts.tsv of google-research/parti (Apache-2.0): people's prompts
 
 False finds are counted against `bdfan`, and against all names and aliases of `danbooru`: far more than any registry
-holds, most of them never meant. A prompt that really names a registered work counts as false too. Rules and words
-were written with an eye on `sentence1` of JSTS and on PartiPrompts; sentences that are no `sentence1`, and Flickr8k,
-are other ones.
+holds, most of them never meant. Captions that do name a figure ("a girl in a Spider-Man costume") are told apart by a
+rule without a look at them: all finds are written as registered, and each has a capital letter within the sentence.
+Rules and words were written with an eye on `sentence1` of JSTS and on PartiPrompts; sentences that are no `sentence1`,
+and Flickr8k, are other ones.
 """
 
 import argparse
-import csv
 import json
 import os
 import random
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import ahocorasick
-from rapidfuzz.fuzz import ratio
 
+from benchmarks.aliases import Tags, pokemon
 from benchmarks.record import record
 from tomeishi.screening.names import NameIndex
 from tomeishi.screening.ordinary import ordinary_words
+from tomeishi.screening.reading import Found, NameFound
 from tomeishi.screening.spellings import RegisteredName
 
 SEED = 4
 NAMES = 70_000
-_ALIKE = 85
-"""Of 100, by rapidfuzz, from which an alias is another spelling of a name and not another name."""
 
 
 def main() -> None:
@@ -116,160 +113,42 @@ def _bare(names: Sequence[RegisteredName]) -> Any:
 
 
 def speed(index: NameIndex, prompts: list[str]) -> dict[str, float]:
-    prompts = (prompts * (20_000 // len(prompts) + 1))[:20_000]
-    cold = _once(lambda: index.find(prompts))
+    """Of prompts that were not seen before, once the index has made its tables; and of the same ones again."""
+    prompts = random.Random(SEED).sample(prompts, len(prompts))
+    first, unseen = prompts[: len(prompts) // 3], prompts[len(prompts) // 3 :][:20_000]
+    opening = _once(lambda: index.find(first))
+    new = _once(lambda: index.find(unseen))
     bare = _bare(index.names)
-    scanned = _best(lambda: [list(bare.iter(prompt)) for prompt in prompts])
+    scanned = _best(lambda: [list(bare.iter(prompt)) for prompt in unseen])
+    again = _best(lambda: index.find(unseen))
     return {
-        "bare_automaton_per_second": round(len(prompts) / scanned),
+        "prompts": len(unseen),
+        "letters_each": round(sum(map(len, unseen)) / len(unseen), 1),
+        "bare_automaton_per_second": round(len(unseen) / scanned),
+        "opening_per_second": round(len(first) / opening),
+        "unseen_per_second": round(len(unseen) / new),
+        "per_second": round(len(unseen) / again),
         "load": round(os.getloadavg()[0], 1),
-        "letters_each": round(sum(map(len, prompts)) / len(prompts), 1),
-        "first_pass_per_second": round(len(prompts) / cold),
-        "per_second": round(len(prompts) / _best(lambda: index.find(prompts))),
     }
 
 
 def false_finds(index: NameIndex, prompts: list[str]) -> dict[str, Any]:
     found = [(prompt, each) for prompt, each in zip(prompts, index.find(prompts), strict=True) if each]
+    false = [(prompt, each) for prompt, each in found if not all(_is_named(prompt, one) for one in each)]
     return {
         "prompts": len(prompts),
         "with_finds": len(found),
-        "share": round(len(found) / len(prompts), 6),
-        "names": sorted({each[0].name.text for _, each in found})[:40],
+        "that_name_a_figure": len(found) - len(false),
+        "false": len(false),
+        "false_share": round(len(false) / len(prompts), 6),
+        "false_names": sorted({each[0].name.text for _, each in false})[:40],
+        "names": sorted({each[0].name.text for _, each in found} - {each[0].name.text for _, each in false})[:40],
     }
 
 
-def pokemon(folder: Path) -> dict[str, Any]:
-    """Japanese and English names of 1,025 figures, with their work's title in the prompt and without."""
-    english, japanese = (json.loads((folder / f"{each}.json").read_text(encoding="utf-8")) for each in ("en", "ja"))
-    names = [RegisteredName("ポケットモンスター", "w", None), RegisteredName("ポケモン", "w", None)]
-    names += [RegisteredName("Pokémon", "w", None)]
-    names += [RegisteredName(name, "w", str(n)) for each in (japanese, english) for n, name in enumerate(each)]
-    index = NameIndex(names)
-
-    def share(texts: Sequence[str], prompt: str) -> dict[str, Any]:
-        return _recall(index, [(str(n), prompt.format(text)) for n, text in enumerate(texts)])
-
-    return {
-        "pokemon_ja_with_title": share(japanese, "ポケモンの{}が森で遊んでいる絵"),
-        "pokemon_en_with_title": share(english, "a pokemon {} playing in the forest, digital art"),
-        "pokemon_ja_alone": share(japanese, "{}が森で遊んでいる絵"),
-        "pokemon_en_alone": share(english, "{} playing in the forest, digital art"),
-        **{
-            f"variant_{name}": share([change(text) for text in japanese], "ポケモンの{}が森で遊んでいる絵")
-            for name, change in VARIANTS.items()
-        },
-        **{
-            f"variant_en_{name}": share([change(text) for text in english], "a pokemon, {}, playing in the forest")
-            for name, change in ENGLISH_VARIANTS.items()
-        },
-    }
-
-
-_HALF_KANA = dict(
-    zip(
-        "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォャュョッー",
-        "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｬｭｮｯｰ",
-        strict=True,
-    )
-)
-
-
-def _half_width(text: str) -> str:
-    parts = unicodedata.normalize("NFD", text).replace("\u3099", "ﾞ").replace("\u309a", "ﾟ")
-    return "".join(_HALF_KANA.get(char, char) for char in parts)
-
-
-def _hiragana(text: str) -> str:
-    return "".join(chr(ord(char) - 0x60) if "ァ" <= char <= "ヶ" else char for char in text)
-
-
-def _full_width(text: str) -> str:
-    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
-
-
-VARIANTS: dict[str, Callable[[str], str]] = {
-    "half_width": _half_width,
-    "hiragana": _hiragana,
-    "spelled_out": " ".join,
-    "dots": "・".join,
-    "zero_width": "\u200b".join,
-    "decomposed": lambda text: unicodedata.normalize("NFD", text),
-    "look_alike": lambda text: (
-        text.translate(str.maketrans("カロニハエタト", "力口二八工夕卜")) if len(text) > 2 else text
-    ),
-}
-ENGLISH_VARIANTS: dict[str, Callable[[str], str]] = {
-    "upper": str.upper,
-    "full_width": _full_width,
-    "spelled_out": " ".join,
-    "zero_width": "\u200b".join,
-    "cyrillic": lambda text: text.translate(str.maketrans("aeopcx", "аеорсх")),
-    "figures": lambda text: text.lower().translate(str.maketrans("aeio", "4310")),
-}
-
-
-class Tags:
-    """Names as taggers write them, and the aliases that taggers noted for them."""
-
-    def __init__(self, file: Path) -> None:
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.reader(lines) if len(row) > 3 and row[1] == "4"]
-        self.tags = [row[0].replace("_", " ") for row in rows]
-        self.works = [_work_of(tag) or f"unknown {n}" for n, tag in enumerate(self.tags)]
-        self.aliases = [
-            (n, alias.strip().replace("_", " "))
-            for n, row in enumerate(rows)
-            for alias in row[3].split(",")
-            if alias.strip() and not alias.strip().startswith("/")
-        ]
-        both = zip(self.tags, self.works, strict=True)
-        self.names = [RegisteredName(tag, work, str(n)) for n, (tag, work) in enumerate(both)]
-
-    def index(self) -> NameIndex:
-        """Of all names, all aliases, and the works that tags tell."""
-        aliases = [RegisteredName(alias, self.works[n], str(n)) for n, alias in self.aliases]
-        titles = [work for work in sorted(set(self.works)) if not work.startswith("unknown")]
-        return NameIndex([*self.names, *aliases, *(RegisteredName(work, work, None) for work in titles)])
-
-    def recall(self) -> dict[str, Any]:
-        index, alone = self.index(), "1girl, {}, standing, smile"
-        titled = [(n, alias) for n, alias in self.aliases if "unknown" not in self.works[n]]
-        full = [(n, alias) for n, alias in self.aliases if len(alias.split("(")[0].split()) > 1]
-        spelled = [(n, alias) for n, alias in self.aliases if _is_spelling(alias, self.tags[n])]
-        return {
-            "danbooru_aliases_registered_with_title": _recall(
-                index, [(str(n), f"1girl, {alias}, {self.works[n]}, standing") for n, alias in titled]
-            ),
-            "danbooru_aliases_registered_several_words_alone": _recall(
-                index, [(str(n), alone.format(alias)) for n, alias in full]
-            ),
-            "danbooru_spellings_not_registered": _recall(
-                NameIndex(self.names), [(str(n), alone.format(alias)) for n, alias in spelled]
-            ),
-        }
-
-
-def _is_spelling(alias: str, tag: str) -> bool:
-    """Whether an alias is another spelling of a name of several words, judged without our own levelling."""
-    if "(" in alias + tag or " " not in tag or alias.replace(" ", "") == tag.replace(" ", ""):
-        return False
-    return max(ratio(alias, tag), ratio(" ".join(reversed(alias.split())), tag)) >= _ALIKE
-
-
-def _work_of(tag: str) -> str | None:
-    found = re.search(r"\(([^()]+)\)$", tag)
-    return found[1] if found else None
-
-
-def _recall(index: NameIndex, prompts: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    results = index.find([prompt for _, prompt in prompts])
-    missed = [
-        prompt
-        for (owner, prompt), found in zip(prompts, results, strict=True)
-        if owner not in {each.name.character_id for each in found}
-    ]
-    return {"prompts": len(prompts), "recall": round(1 - len(missed) / len(prompts), 4), "missed": missed[:12]}
+def _is_named(prompt: str, found: NameFound) -> bool:
+    written = prompt[max(1, found.start) : found.end]
+    return found.how is Found.WRITTEN and any(letter.isupper() for letter in written)
 
 
 def _captions(file: Path) -> list[str]:

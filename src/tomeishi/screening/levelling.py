@@ -11,7 +11,7 @@ Letters that pass for others (Cyrillic а, 力 for カ) count as those; marks an
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -100,14 +100,52 @@ class Levelled:
     ends: list[int]
 
 
+class Lines:
+    """A batch of texts, levelled; and which of them hold given words."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        # One by one, since most texts are normal already, which a long one with a single other letter is not.
+        lines = [unicodedata.normalize("NFKC", text.replace("\n", " ")) for text in texts]
+        self.streams: list[str] = lines
+        """Each with a blank at either end."""
+        self._words: list[list[str]] = []
+        self._runs: list[str] = []
+        plain = [number for number, line in enumerate(lines) if line.isascii()]
+        other = [number for number, line in enumerate(lines) if not line.isascii()]
+        self._numbers = plain, other
+        if plain:
+            streams, self._words = _level_words("\n".join([lines[number] for number in plain]))
+            self._put(plain, streams)
+        if other:
+            streams, self._runs = _level_runs("\n".join([lines[number] for number in other]))
+            self._put(other, streams)
+
+    def _put(self, numbers: Sequence[int], streams: Sequence[str]) -> None:
+        for number, stream in zip(numbers, streams, strict=True):
+            self.streams[number] = stream
+
+    def pieces(self) -> set[str]:
+        """What the texts are made of, not levelled."""
+        return set(chain.from_iterable(self._words)).union(self._runs) - {"\n"}
+
+    def that_hold(self, pieces: Set[str]) -> set[int]:
+        """Numbers of the texts that hold one of `pieces`."""
+        plain, other = self._numbers
+        held = {number for number, words in zip(plain, self._words, strict=True) if not pieces.isdisjoint(words)}
+        if not pieces.isdisjoint(self._runs):
+            line = 0
+            for piece in self._runs:
+                if piece == "\n":
+                    line += 1
+                elif piece in pieces:
+                    held.add(other[line])
+        return held
+
+
 def level_all(texts: Sequence[str]) -> list[str]:
     """The streams of many texts, each with a blank at either end."""
-    # One by one, since most texts are normal already, which a long one with a single other letter is not.
-    lines = [unicodedata.normalize("NFKC", text.replace("\n", " ")) for text in texts]
-    streams: list[str] = []
-    for at in range(0, len(lines), _TOGETHER):
-        streams += _level_lines("\n".join(lines[at : at + _TOGETHER]))
-    return streams
+    parts = (texts[at : at + _TOGETHER] for at in range(0, len(texts), _TOGETHER))
+    return [stream for part in parts for stream in Lines(part).streams]
 
 
 def level(text: str) -> Levelled:
@@ -177,18 +215,22 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], new: str = "") -> Levell
     return Levelled("".join(pieces), starts + text.starts[done:], ends + text.ends[done:])
 
 
-def _level_lines(text: str) -> list[str]:
-    if text.isascii():
-        text = _APOSTROPHE.sub("", text) if "'" in text else text
-        lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
-        level_of = _WORDS.levels(chain.from_iterable(lines))
-        return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines]
+def _level_words(text: str) -> tuple[list[str], list[list[str]]]:
+    """The streams of the lines of `text`, which is ASCII, and their words."""
+    text = _APOSTROPHE.sub("", text) if "'" in text else text
+    lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
+    level_of = _WORDS.levels(chain.from_iterable(lines))
+    return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines], lines
+
+
+def _level_runs(text: str) -> tuple[list[str], list[str]]:
+    """The streams of the lines of `text`, and its words and runs of letters between them, each line's end being one."""
     text = like_kana(_INVISIBLE.sub("", text))
     for pattern in (_APOSTROPHE, _SPELLED_KANA, _GAP, _SPELLED_OUT):
         text = pattern.sub("", text)
     pieces = _PIECES.split(text)
     level_of = _RUNS.levels(pieces)
-    return _blanks(f" {''.join([level_of[piece] for piece in pieces])} ").split("\n")
+    return _blanks(f" {''.join([level_of[piece] for piece in pieces])} ").split("\n"), pieces
 
 
 class _Known:

@@ -6,13 +6,13 @@ that no dictionary knows (`second_look`), is a prompt read letter by letter (`re
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 import ahocorasick
 
-from tomeishi.screening.levelling import level_all
+from tomeishi.screening.levelling import Lines
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.reading import Found, NameFound, Reading, Strike
 from tomeishi.screening.second_look import SecondLook
@@ -31,7 +31,7 @@ class NameIndex:
     def __init__(self, names: Iterable[RegisteredName]) -> None:
         self.names = tuple(dict.fromkeys(names))
         self._beside: dict[str, list[Key]] = {}
-        self._company: dict[str, tuple[set[str], list[str]]] = {}
+        self._company: dict[str, _Company] = {}
         self._automaton: Any = ahocorasick.Automaton()
         collecting = gc.isenabled()
         gc.disable()  # it would walk a hundred thousand new lists again and again: half of the time
@@ -43,8 +43,8 @@ class NameIndex:
                 gc.enable()
         self._second_look = SecondLook(self._keys, self.names)
 
-    def _build(self) -> list[list[tuple[str, str]]]:
-        """What the automaton seeks, by number: what begins alike, as letters to find and the form they stand for."""
+    def _build(self) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
+        """What the automaton seeks, by number: how many letters, and what begins with them, as letters and form."""
         forms = list(self._keys.sought())
         # Edges of a node are searched one by one: bytes keep them few.
         letters = _as_bytes("\n".join(forms)).split("\n") if forms else []
@@ -56,7 +56,7 @@ class NameIndex:
         for number, beginning in enumerate(begins):
             self._automaton.add_word(beginning, number)
         self._automaton.make_automaton()
-        return list(begins.values())
+        return [(len(beginning), tuple(alike)) for beginning, alike in begins.items()]
 
     def find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         """For each prompt its names, by place."""
@@ -72,15 +72,14 @@ class NameIndex:
 
     def _read(self, prompts: Sequence[str]) -> tuple[list[list[NameFound]], set[int]]:
         """What each prompt says as it stands, and which of them hold words that no dictionary knows."""
-        streams = level_all(prompts)
-        words = [stream.split() for stream in streams]
-        strikes = self._strikes(streams, words, prompts)
-        odd, with_katakana = self._second_look.odd_words(words), self._second_look.with_odd_katakana(prompts)
-        with_odd = {number for number, each in enumerate(words) if not odd.isdisjoint(each)}
+        lines = Lines(prompts)
+        strikes = self._strikes(lines.streams, prompts)
+        with_odd = lines.that_hold(self._second_look.odd_pieces(lines.pieces()))
+        with_katakana = self._second_look.with_odd_katakana(prompts)
         results: list[list[NameFound]] = [[] for _ in prompts]
         for number in strikes.keys() | with_odd | with_katakana:
             prompt = prompts[number]
-            pieces = self._second_look.words(words[number], odd) if number in with_odd else []
+            pieces = self._second_look.words(lines.streams[number].split()) if number in with_odd else []
             places = self._second_look.katakana(prompt) if number in with_katakana else []
             if number in strikes or pieces or places:
                 reading = Reading(self.names, self.beside, prompt)
@@ -100,41 +99,40 @@ class NameIndex:
                 found = [*found, replace(each, how=Found.JOINED) if as_written else each]
         return sorted(found, key=lambda each: (each.start, -each.end))
 
-    def _strikes(
-        self, streams: Sequence[str], words: Sequence[Sequence[str]], prompts: Sequence[str]
-    ) -> dict[int, list[Strike]]:
+    def _strikes(self, streams: Sequence[str], prompts: Sequence[str]) -> dict[int, list[Strike]]:
         """By number of the prompt; only of keys that may count there."""
         found: defaultdict[int, list[Strike]] = defaultdict(list)
         lines = [_as_bytes(stream) for stream in streams]
         text = "\n".join(lines)
         number, begins, ends = 0, 0, len(lines[0])
+        words: dict[int, list[str]] = {}
         for last, which in self._automaton.iter(text):
             while last >= ends:
                 number += 1
                 begins, ends = ends + 1, ends + 1 + len(lines[number])
-            for letters, form in self._patterns[which]:
-                at = last + 1 - min(len(letters), _BEGINNING)
+            long, alike = self._patterns[which]
+            at = last + 1 - long
+            for letters, form in alike:
                 key = self._keys.get(form) if text.startswith(letters, at) else None
-                if key is not None and (
-                    key.alone
-                    or key.phrase
-                    or (
-                        key.titles
-                        and ("『" in prompts[number] or self._has_company(key, streams[number], words[number]))
-                    )
-                ):
+                if key is None:
+                    continue
+                counts = key.alone or key.phrase or (bool(key.titles) and "『" in prompts[number])
+                if not counts and key.titles:
+                    if number not in words:
+                        words[number] = streams[number].split()
+                    counts = self._has_company(key, streams[number], words[number])
+                if counts:
                     first = len(text[begins:at].encode("latin-1").decode())
                     found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
         return found
 
     def _has_company(self, title: Key, stream: str, words: Sequence[str]) -> bool:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
-        if title.form not in self._company:
+        company = self._company.get(title.form)
+        if company is None:
             forms = {key.form for work in title.titles for key in self.beside(work)} - {title.form}
-            whole = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
-            self._company[title.form] = whole, [form for form in forms if form.strip() not in whole]
-        whole, others = self._company[title.form]
-        return not whole.isdisjoint(words) or any(form in stream for form in others)
+            company = self._company[title.form] = _Company(forms)
+        return company.is_in(stream, words)
 
     def beside(self, work: str) -> list[Key]:
         """The keys of a work that count only beside another of its names, in every script or in hiragana."""
@@ -151,6 +149,25 @@ class NameIndex:
             # Long vowels count as nothing: ホウオウ is HO.
             return form.isupper() and any(len(self.names[number].text) >= SHORTEST for number in key.names)
         return not key.alone or (form.isupper() and (len(form) < LONG_KANA or form in ordinary_words()))
+
+
+class _Company:
+    """Forms of which one stands in a stream or none; quick to see where none does."""
+
+    def __init__(self, forms: Set[str]) -> None:
+        self._words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
+        several = {form for form in forms if " " in form.strip() and form.strip().islower() and form.isascii()}
+        self._first = {form.split()[0] for form in several}
+        self._several = several
+        self._others = [form for form in forms if form.strip() not in self._words and form not in several]
+
+    def is_in(self, stream: str, words: Sequence[str]) -> bool:
+        if not self._words.isdisjoint(words):
+            return True
+        if not self._first.isdisjoint(words) and any(form in stream for form in self._several):
+            return True
+        latin = stream.islower() and stream.isascii()
+        return not latin and any(form in stream for form in self._others)
 
 
 def _within_hiragana(key: Key) -> Key:

@@ -6,7 +6,7 @@ compared only with names of its own script that begin or end as it does.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import accumulate, chain
 
 from rapidfuzz.distance import OSA
@@ -47,16 +47,23 @@ class SecondLook:
         self._ordinary = ordinary_words()
         self._by_end: dict[bool, tuple[list[str], list[str]]] = {}
         self._near: dict[str, Near | None] = {}
+        self._odd: dict[str, bool] = {}
         self._letters: dict[str, str | None] = {}
         self._words: frozenset[str] = frozenset()
 
-    def odd_words(self, words: Sequence[Sequence[str]]) -> set[str]:
-        """Latin words of a batch that are in no dictionary."""
-        if len(self._near) + len(self._letters) > _KEPT:
+    def odd_pieces(self, pieces: Set[str]) -> set[str]:
+        """Those of a batch that hold a Latin word that is in no dictionary."""
+        if max(len(self._near), len(self._letters), len(self._odd)) > _KEPT:
             self._near.clear()
             self._letters.clear()
-        unknown = set(chain.from_iterable(words)) - self._ordinary
-        return {word for word in unknown if word.islower() and word.isascii() and f" {word} " not in self._keys}
+            self._odd.clear()
+        new = list(pieces - self._odd.keys())
+        for piece, stream in zip(new, level_all(new), strict=True):
+            self._odd[piece] = any(map(self._is_odd, stream.split()))
+        return {piece for piece in pieces if self._odd[piece]}
+
+    def _is_odd(self, word: str) -> bool:
+        return word.islower() and word.isascii() and word not in self._ordinary and f" {word} " not in self._keys
 
     def with_odd_katakana(self, prompts: Sequence[str]) -> set[int]:
         """Numbers of the prompts of a batch that hold a run of katakana near a name, or one in pieces."""
@@ -70,9 +77,10 @@ class SecondLook:
         ends = list(accumulate(len(prompt) + 1 for prompt in prompts)) if odd else []
         return {bisect_right(ends, start) for start in odd}
 
-    def words(self, words: Sequence[str], odd: set[str]) -> list[tuple[int, int, Near]]:
+    def words(self, words: Sequence[str]) -> list[tuple[int, int, Near]]:
         """First and last word of a stream that may be a name in pieces, or near one; the longest first."""
-        ours = [at for at, word in enumerate(words) if word in odd][:ODD_WORDS]
+        odd = [self._is_odd(word) for word in words]
+        ours = [at for at in range(len(words)) if odd[at]][:ODD_WORDS]
         found = [*self._joined(words, ours, odd)]
         found.sort(key=lambda each: each[0] - each[1])
         for at in ours:
@@ -144,13 +152,16 @@ class SecondLook:
             word = stream.strip()
             self._near[run] = self._nearest(word) if word.isupper() else None
 
-    def _joined(self, words: Sequence[str], ours: Sequence[int], odd: set[str]) -> Iterator[tuple[int, int, Near]]:
+    def _joined(
+        self, words: Sequence[str], ours: Sequence[int], odd: Sequence[bool]
+    ) -> Iterator[tuple[int, int, Near]]:
+        piece = [is_odd or _may_be_a_piece(word) for is_odd, word in zip(odd, words, strict=True)]
         for at in ours:
             first = at
-            while first > max(0, at - TOGETHER + 1) and self._may_be_a_piece(words[first - 1], odd):
+            while first > max(0, at - TOGETHER + 1) and piece[first - 1]:
                 first -= 1
             last = at
-            while last < min(len(words) - 1, at + TOGETHER - 1) and self._may_be_a_piece(words[last + 1], odd):
+            while last < min(len(words) - 1, at + TOGETHER - 1) and piece[last + 1]:
                 last += 1
             spans = [(a, b) for a in range(first, at + 1) for b in range(at, last + 1) if 0 < b - a < TOGETHER]
             # Letters that make one sound may have come apart: pikac hu.
@@ -159,9 +170,6 @@ class SecondLook:
                 key = self._keys.get(stream)
                 if key is not None and key.alone:
                     yield a, b, (key.names, 1.0)
-
-    def _may_be_a_piece(self, word: str, odd: set[str]) -> bool:
-        return word in odd or (len(word) <= SHORT and word.islower() and word.isascii())
 
     def _nearest(self, word: str, words: int = 1) -> Near | None:
         worth = len(word) >= _NEAR_FROM[True] - 1 and word.isalpha() and word.isascii()
@@ -200,6 +208,10 @@ class SecondLook:
         least = _NEAR_FROM[latin]
         long = [w for w in words if len(w) >= least and w.isascii() and w.isalpha() and w.islower() is latin]
         return sorted(long), sorted(word[::-1] for word in long)
+
+
+def _may_be_a_piece(word: str) -> bool:
+    return len(word) <= SHORT and word.islower() and word.isascii()
 
 
 def _spans_around(at: int, end: int) -> Iterator[tuple[int, int]]:

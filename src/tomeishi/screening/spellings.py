@@ -7,8 +7,10 @@ sound, only a registered reading tells.
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tomeishi.screening.boundaries import script_of_letter
 from tomeishi.screening.levelling import level_all
@@ -65,18 +67,18 @@ class Keys:
     def __init__(self, names: Sequence[RegisteredName]) -> None:
         self._names = names
         self._ordinary = ordinary_words()
-        self._numbers: dict[str, list[int]] = {}
+        # Lists only where there are several: the collector of garbage would walk a hundred thousand again and again.
+        self._numbers: dict[str, int | list[int]] = {}
         self._known: dict[str, Key] = {}
-        self._by_work: dict[str, list[list[str]]] = {}
-        forms: list[list[str]] = []
-        for name in names:
-            forms.append([])
-            self._by_work.setdefault(name.work_id, []).append(forms[-1])
+        self._by_work: defaultdict[str, list[str]] = defaultdict(list)
+        ours = self._numbers
         for number, form in _forms_of([name.text for name in names]):
-            forms[number].append(form)
-            numbers = self._numbers.get(form)
-            if numbers is None:
-                self._numbers[form] = [number]
+            numbers = ours.setdefault(form, number)
+            if numbers is number:
+                continue
+            if isinstance(numbers, int):
+                if numbers != number:
+                    ours[form] = [numbers, number]
             elif numbers[-1] != number:
                 numbers.append(number)
 
@@ -90,7 +92,7 @@ class Keys:
         """Its key; None where no name has this form."""
         key = self._known.get(form)
         if key is None and form in self._numbers:
-            numbers = tuple(self._numbers[form])
+            numbers = self._numbers_of(form)
             names = [self._names[number] for number in numbers]
             phrase = _is_phrase(form, self._ordinary)
             alone = not phrase and any(_counts_alone(form, name, self._ordinary) for name in names)
@@ -100,18 +102,27 @@ class Keys:
 
     def of_work(self, work: str) -> Iterator[Key]:
         """Of all names of a work and its characters."""
-        for form in {form: None for forms in self._by_work[work] for form in forms}:
+        if not self._by_work:
+            for name in self._names:
+                self._by_work[name.work_id].append(name.text)
+        for form in dict.fromkeys(form for _, form in _forms_of(self._by_work[work])):
             if key := self.get(form):
                 yield key
 
+    def _numbers_of(self, form: str) -> tuple[int, ...]:
+        numbers = self._numbers[form]
+        return (numbers,) if isinstance(numbers, int) else tuple(numbers)
+
     def sought(self) -> Iterator[str]:
         """All forms but those that surely count only beside a name that does."""
+        ordinary = self._ordinary
         for form in self._numbers:
-            joined = form.replace(" ", "")
-            part_of_word = len(form) < LONG_KANA and form[0] != " " and form.isascii()
-            if len(joined) > 2 and not part_of_word and joined not in self._ordinary:
+            bounded = form[0] == " "
+            joined = form.replace(" ", "") if bounded or not form.isalpha() else form
+            part_of_word = not bounded and len(form) < LONG_KANA and form.isascii()
+            if not part_of_word and len(joined) > 2 and joined not in ordinary:
                 yield form
-            elif not part_of_word or any(self._names[n].character_id is None for n in self._numbers[form]):
+            elif not part_of_word or any(self._names[n].character_id is None for n in self._numbers_of(form)):
                 key = self.get(form)
                 long = len(form) > (3 if form.isascii() else 1)
                 if key is not None and (key.alone or key.phrase or (key.titles and long)):
@@ -208,6 +219,7 @@ def _bounded(form: str, text: str) -> str:
     return _blank_beside(first) + form + _blank_beside(last)
 
 
+@cache
 def _blank_beside(letter: str) -> str:
     return "" if "一" <= letter <= "鿿" or script_of_letter(letter, 0) not in (None, "katakana") else " "
 
