@@ -6,7 +6,7 @@ STAMP := .venv/.set-up
 # Two workers suit two cores; a test that starts processes of its own is light.
 JOBS ?= 2
 
-.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit check format bench calibrate lock docs clean
+.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit bench-pages check format bench calibrate lock docs clean
 
 help:
 	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
@@ -83,6 +83,11 @@ test-cluster: setup
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --require-hashes -r requirements-cluster.lock
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --no-deps --no-build-isolation -e .
 	@.venv-cluster/bin/pytest -n 0 tests/cluster tests/seams/test_runners.py
+
+# Makes an installation of 100,000 works and 1,000,000 matches first: ten minutes and 3 GB.
+bench-pages: setup
+	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.tables
 
 bench-audit: setup
 	@$(BIN)/python -m benchmarks.audit_decoding

@@ -278,6 +278,27 @@ def sound_calibration(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, command)])
 
 
+def pages(result: dict[str, Any]) -> str:
+    """Each page for somebody who sees everything and for somebody of one member."""
+    figures, settings = result["figures"], result["settings"]
+    lines = [
+        "| page | all members: median | p99 | processor | one member: median | p99 | processor |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for page in figures["hana"]:
+        rows = (figures[name][page] for name in ("hana", "legal"))
+        told = (f"{row[kind]:.0f} ms" for row in rows for kind in ("p50_ms", "p99_ms", "processor_ms"))
+        lines.append(f"| {page} | {' | '.join(told)} |")
+    sizes = " ".join(f"--{name} {settings[name]}" for name in ("works", "matches", "entries", "times"))
+    lines += [
+        "",
+        f"{settings['works']:,} works, {settings['matches']:,} matches of {settings['screenings']:,} screenings, "
+        f"{settings['entries']:,} entries of the ledger, on {settings['database']}; one person at a time. Load of the "
+        f"machine meanwhile: {settings['load']}.",
+    ]
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.pages {sizes}")])
+
+
 def audit_decoding(result: dict[str, Any]) -> str:
     """Processor time of decoding a still, and the whole path against decoding and describing alone."""
     figures = result["figures"]
@@ -367,6 +388,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "index_scale": ("index-scale", index_scale),
     "sound": ("sound-test", sound),
     "soundbands": ("sound-calibration", sound_calibration),
+    "pages": ("pages", pages),
     "decoding": ("audit-decoding", audit_decoding),
     "planted": ("audit-planted", audit_planted),
     "scaling": ("audit-planted", audit_scaling),

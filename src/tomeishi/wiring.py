@@ -26,6 +26,7 @@ from tomeishi.audit.audits import Audits
 from tomeishi.config import Limits, Settings, settings_from
 from tomeishi.consent import ledger
 from tomeishi.consent.answers import Answers
+from tomeishi.consent.book import Book
 from tomeishi.consent.conditions import Question
 from tomeishi.consent.entries import WorkRef
 from tomeishi.consent.permission import Permission
@@ -111,6 +112,8 @@ class Platform:
         self.settings = settings
         self._database = Database(settings.database_url)
         self._blobs = Blobs(settings.blobs)
+        self.book = Book()
+        """The ledger, for whoever asks it again and again."""
         try:
             self._database.migrate()
             if not settings.policy.exists():
@@ -339,7 +342,7 @@ class Platform:
             searchable = self._searchable(tx)
             hearable = audible.open_audible(tx, self.settings.index)
             by_id = {reference.id: reference for reference in references.references(tx)}
-            answers = Answers(ledger.entries(tx), subjects(tx))
+            answers = Answers(self.book.read(tx).places, subjects(tx))
             anchors = anchors_of(tx, self._blobs)
         image, pdq = self.descriptors
 
@@ -396,7 +399,8 @@ class Platform:
         chosen = read_policy(policy or self.settings.policy)
         made_by = MadeBy(version("tomeishi"), (), chosen.digest, ())
         with self.reading() as tx:
-            return prompts.screener(tx, chosen, made_by, provider, model, use, moment)
+            answers = Answers(self.book.read(tx).places, subjects(tx))
+            return prompts.screener(tx, answers, chosen, made_by, provider, model, use, moment)
 
     def screen_prompts(
         self,

@@ -20,6 +20,7 @@ from tomeishi.consent.permission import Permission
 from tomeishi.consent.scopes import Element, WorkRef
 from tomeishi.consent.subjects import Subjects
 from tomeishi.errors import BadInput, TomeishiError
+from tomeishi.registry.franchises import Membership
 from tomeishi.values import Use
 
 LONGEST_LINE = 16 * 1024
@@ -36,15 +37,17 @@ _Known = tuple[list[datetime], list[Entry]]
 """Of one subject: the moments at which an answer may change, and the entries that it can depend on."""
 
 
-class Answers:
-    """Give it all entries of the ledger. Answers are those of `rules.answer`, over the entries that matter."""
+class Places:
+    """Entries by what they are about; more can be added behind those that are there."""
 
-    def __init__(self, entries: Iterable[Entry], subjects: Subjects) -> None:
-        self._subjects = subjects
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._about: defaultdict[tuple[Level, str], list[Entry]] = defaultdict(list)
         self._inside: defaultdict[str, list[Entry]] = defaultdict(list)
         """By work: entries about characters and elements of it."""
         self._revoking: defaultdict[str, list[Entry]] = defaultdict(list)
+        self.add(entries)
+
+    def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             scope, revoked = entry.statement.scope, entry.statement.revokes
             if scope is not None and scope.work_id is not None:
@@ -53,6 +56,30 @@ class Answers:
                 self._about[scope.level, scope.id].append(entry)
             elif revoked is not None:
                 self._revoking[revoked].append(entry)
+
+    def relevant(self, work: WorkRef, joined: Iterable[Membership]) -> list[Entry]:
+        """The entries that an answer about it, at any moment, can depend on; `joined` are its work's franchises."""
+        places = [
+            (Level.COALITION, "coalition"),
+            (Level.MEMBER, work.member_id),
+            (Level.WORK, work.work_id),
+            (Level.REFERENCE, work.reference_id),
+            *((Level.FRANCHISE, franchise_id) for franchise_id, _ in joined),
+        ]
+        found = [entry for level, id_ in places if id_ is not None for entry in self._about.get((level, id_), ())]
+        found += self._inside.get(work.work_id, ())
+        return found + [revocation for entry in found for revocation in self._revoking.get(entry.id, ())]
+
+    def is_revoked(self, entry: Entry) -> bool:
+        return entry.id in self._revoking
+
+
+class Answers:
+    """Give it all entries of the ledger. Answers are those of `rules.answer`, over the entries that matter."""
+
+    def __init__(self, entries: Iterable[Entry] | Places, subjects: Subjects) -> None:
+        self._subjects = subjects
+        self._places = entries if isinstance(entries, Places) else Places(entries)
 
     def ask(self, asked: Question, moment: datetime) -> Permission:
         """The answer; the franchises of the work are those of the moment, whatever the question says."""
@@ -74,16 +101,7 @@ class Answers:
 
     def relevant(self, work: WorkRef) -> list[Entry]:
         """The entries that an answer about it, at any moment, can depend on."""
-        places = [
-            (Level.COALITION, "coalition"),
-            (Level.MEMBER, work.member_id),
-            (Level.WORK, work.work_id),
-            (Level.REFERENCE, work.reference_id),
-            *((Level.FRANCHISE, franchise_id) for franchise_id, _ in self._subjects.memberships.get(work.work_id, ())),
-        ]
-        found = [entry for level, id_ in places if id_ is not None for entry in self._about.get((level, id_), ())]
-        found += self._inside.get(work.work_id, ())
-        return found + [revocation for entry in found for revocation in self._revoking.get(entry.id, ())]
+        return self._places.relevant(work, self._subjects.memberships.get(work.work_id, ()))
 
 
 class Lines:

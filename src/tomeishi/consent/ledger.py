@@ -10,7 +10,7 @@ chain and unsigned entries with it. Whoever notes `head` elsewhere can; signed e
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -60,13 +60,16 @@ def record_unsigned(transaction: Connection, statement: Statement, recorded_by: 
 
 
 class Recorder:
-    """Records one statement after the other in one transaction; the ledger is read and checked once, before."""
+    """Records one statement after the other in one transaction; the ledger is read and checked once, before.
 
-    def __init__(self, transaction: Connection, *, future: bool = False) -> None:
+    Whoever has read it in this transaction already gives all entries as `known`.
+    """
+
+    def __init__(self, transaction: Connection, *, future: bool = False, known: Iterable[Entry] | None = None) -> None:
         self._tx = transaction
         self._future = future
         self._keys = all_keys(transaction)
-        self._known = {entry.id: entry for entry in entries(transaction)}
+        self._known = {entry.id: entry for entry in (entries(transaction) if known is None else known)}
         self._words: set[object] = {entry.statement.words for entry in self._known.values()}
 
     def holds(self, words: object) -> bool:
@@ -121,20 +124,35 @@ class Recorder:
 
 def entries(transaction: Connection) -> tuple[Entry, ...]:
     """Every entry in the order recorded, chain and signatures checked; Tampered names the first row that fails."""
+    return behind(transaction, ())
+
+
+def behind(transaction: Connection, known: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries that follow those that are known already, which are the ledger's first; checked as by `entries`."""
+    last = known[-1] if known else None
+    rows = log.read(transaction, LOG) if last is None else log.read_on(transaction, LOG, last.number, last.digest)
+    if not rows:
+        return ()
     keys = all_keys(transaction)
-    found: dict[str, Entry] = {}
-    for row in log.read(transaction, LOG):
+    seen = {entry.id: entry.number for entry in known}
+    found = []
+    for row in rows:
         entry = _entry(row, keys)
-        if entry.id in found:
-            raise _tampered(row, f"repeats entry {entry.id} of row {found[entry.id].number}")
-        found[entry.id] = entry
-    return tuple(found.values())
+        if entry.id in seen:
+            raise _tampered(row, f"repeats entry {entry.id} of row {seen[entry.id]}")
+        seen[entry.id] = entry.number
+        found.append(entry)
+    return tuple(found)
 
 
-def history(transaction: Connection, work: WorkRef) -> tuple[Entry, ...]:
-    """All that was ever stated about a work: entries that cover it or a part of it, and their revocations, in order."""
+def history(transaction: Connection, work: WorkRef, known: Iterable[Entry] | None = None) -> tuple[Entry, ...]:
+    """All that was ever stated about a work: entries that cover it or a part of it, and their revocations, in order.
+
+    Whoever has read the ledger already gives all entries as `known`.
+    """
     owners = (work.member_id, COALITION)
-    everything = [entry for entry in entries(transaction) if entry.statement.member_id in owners]
+    read = entries(transaction) if known is None else known
+    everything = [entry for entry in read if entry.statement.member_id in owners]
     scopes = {entry.id: entry.statement.scope for entry in everything}
     about = {id_ for id_, scope in scopes.items() if scope and (scope.covers(work) or scope.lies_inside(work))}
     return tuple(entry for entry in everything if entry.id in about or entry.statement.revokes in about)

@@ -1,10 +1,11 @@
 """What a question may be about: from the id of a work or character to its place in the lattice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Result, Select, select
 
 from tomeishi.consent.scopes import Element, WorkRef
 from tomeishi.errors import BadInput, NotFound
@@ -55,11 +56,18 @@ class Subjects:
         return subject if joined is None else replace(subject, franchise_ids=franchises.at_moment(joined, moment))
 
 
-def subjects(transaction: Connection) -> Subjects:
-    """All that the registry has."""
+def subjects(transaction: Connection, work_ids: Sequence[str] | None = None) -> Subjects:
+    """All that the registry has; or of a page of works alone."""
+
+    def chosen(query: Select[Any], column: Column[Any]) -> Result[Any]:
+        return transaction.execute(query if work_ids is None else query.where(column.in_(work_ids)))
+
+    of_works = chosen(select(works.c.id, works.c.member_id), works.c.id)
+    of_characters = chosen(select(characters.c.id, characters.c.work_id), characters.c.work_id)
+    of_references = chosen(select(reference_files.c.id, reference_files.c.work_id), reference_files.c.work_id)
     return Subjects(
-        {row.id: row.member_id for row in transaction.execute(select(works.c.id, works.c.member_id))},
-        {row.id: row.work_id for row in transaction.execute(select(characters.c.id, characters.c.work_id))},
-        {row.id: row.work_id for row in transaction.execute(select(reference_files.c.id, reference_files.c.work_id))},
-        franchises.memberships(transaction),
+        {row.id: row.member_id for row in of_works},
+        {row.id: row.work_id for row in of_characters},
+        {row.id: row.work_id for row in of_references},
+        franchises.memberships(transaction, work_ids),
     )

@@ -5,6 +5,7 @@ answerable. Where a work was added by mistake, state what holds for it by itself
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,10 +90,11 @@ def list_franchises(tx: Connection) -> list[Franchise]:
     ]
 
 
-def memberships(tx: Connection) -> dict[str, tuple[Membership, ...]]:
-    """By work; works in no franchise are left out."""
+def memberships(tx: Connection, work_ids: Sequence[str] | None = None) -> dict[str, tuple[Membership, ...]]:
+    """By work, of all works or a page of them; works in no franchise are left out."""
     found: defaultdict[str, list[Membership]] = defaultdict(list)
-    for row in tx.execute(select(franchise_works).order_by(franchise_works.c.franchise_id)):
+    query = select(franchise_works).order_by(franchise_works.c.franchise_id)
+    for row in tx.execute(query if work_ids is None else query.where(franchise_works.c.work_id.in_(work_ids))):
         found[row.work_id].append((row.franchise_id, row.added_at))
     return {work_id: tuple(each) for work_id, each in found.items()}
 

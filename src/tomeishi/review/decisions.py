@@ -16,6 +16,7 @@ from tomeishi.access.people import person
 from tomeishi.access.permissions import Action
 from tomeishi.errors import BadInput, ChangedMeanwhile, Conflict, NotFound
 from tomeishi.registry import references
+from tomeishi.review import tallies
 from tomeishi.review.matches import resting_on
 from tomeishi.review.states import (
     CommonPoint,
@@ -154,10 +155,10 @@ def _decide(
     version: int | None,
 ) -> None:
     # The row is locked first: two decisions on one match follow each other, on either database.
-    row = tx.execute(select(matches.c.decisions).where(matches.c.id == match_id).with_for_update()).first()
+    row = tx.execute(select(matches).where(matches.c.id == match_id).with_for_update()).mappings().first()
     if row is None:
         raise NotFound(f"no match {match_id}")
-    if version is not None and version != row.decisions:
+    if version is not None and version != row["decisions"]:
         raise ChangedMeanwhile(f"match {match_id} was decided on meanwhile; look at it again")
     before = history(tx, match_id)
     check(standing(before), kind, by, at)
@@ -165,13 +166,11 @@ def _decide(
     values = {"match_id": match_id, "number": decision.number, "kind": kind.value, "by": by, "at": at}
     tx.execute(insert(match_decisions).values(**values, words=canonical(dict(words)).decode()))
     now = standing([*before, decision])
-    tx.execute(
-        update(matches)
-        .where(matches.c.id == match_id)
-        .values(
-            state=now.state.value,
-            reason=None if now.reason is None else now.reason.value,
-            assignee_id=now.assignee,
-            decisions=decision.number,
-        )
-    )
+    changed = {
+        "state": now.state.value,
+        "reason": None if now.reason is None else now.reason.value,
+        "assignee_id": now.assignee,
+        "decisions": decision.number,
+    }
+    tx.execute(update(matches).where(matches.c.id == match_id).values(changed))
+    tallies.move(tx, dict(row), {**row, **changed})

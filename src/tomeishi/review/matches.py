@@ -1,7 +1,7 @@
 """The queue of matches: read by facets, a page at a time, the surest or the newest first.
 
 Pages go on from the last row that was shown (keyset): however long the queue is, the last page costs what the first
-does. Facets are counted over the first 10,000 matches that fit; past that a person filters, and nobody counts.
+does. How many matches fit is summed from `tallies`, where they can tell it; else the first 1,000 that fit are counted.
 """
 
 import json
@@ -11,16 +11,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from tomeishi.access.principals import Sight
 from tomeishi.errors import BadInput, NotFound
 from tomeishi.review.states import DismissedBecause, State
-from tomeishi.storage.tables import matches, members, people, screenings, works
+from tomeishi.storage.tables import match_tallies, matches, members, people, screenings, works
 from tomeishi.values import Band, Kind, Verdict
 
-COUNTED = 10_000
-"""Most matches that facets are counted over."""
+COUNTED = 1_000
+"""Most matches that are counted one by one: each is looked up in the table."""
+
+FACETS = {"state": "state", "band": "band", "provider": "provider", "assignee": "assignee_id"}
+"""What matches are tallied by, and the column of it."""
 
 
 class Order(StrEnum):
@@ -92,7 +95,9 @@ class Facets:
     """By `state`, `band`, `provider`, `work`, `assignee`; "" stands for none."""
     counted: int
     more: bool
-    """Whether there were more than were counted."""
+    """Whether there are more than were counted."""
+    by_work_of: int
+    """Of how many, the surest ones, the works were counted."""
 
 
 def match(tx: Connection, match_id: str, sight: Sight) -> StoredMatch:
@@ -131,39 +136,79 @@ def queue(
 
 
 def facets(tx: Connection, sight: Sight, wanted: Wanted) -> Facets:
-    """Of the matches that fit, as far as they are counted."""
-    columns = (matches.c.state, matches.c.band, matches.c.provider, matches.c.work_id, matches.c.assignee_id)
+    """Of all matches that fit, or where only rows can tell, of the surest 1,000."""
+    if _only_rows_tell(wanted):
+        found = _first_counted(tx, sight, wanted, COUNTED + 1)
+        total = by_work_of = sum(found["band"].values())
+        more = total > COUNTED
+    else:
+        by_work = _first_counted(tx, sight, wanted, COUNTED)["work"]
+        found = sums(tx, sight, wanted) | {"work": by_work}
+        total, by_work_of, more = sum(found["band"].values()), sum(by_work.values()), False
+    counts = {name: tuple(sorted(each.items(), key=lambda one: (-one[1], one[0]))) for name, each in found.items()}
+    return Facets(counts, min(total, COUNTED) if more else total, more, by_work_of)
+
+
+def sums(tx: Connection, sight: Sight, wanted: Wanted) -> dict[str, dict[str, int]]:
+    """By each of `FACETS`, how many matches that fit have which value, "" standing for none; every one is counted.
+
+    ValueError where `wanted` names a work, a reference, a screening or moments: tallies don't know them.
+    """
+    if _only_rows_tell(wanted):
+        raise ValueError("matches are tallied by none of these")
+    columns = [match_tallies.c[name] for name in FACETS.values()]
+    fitting = (*seen(sight, match_tallies), *_fitting(wanted, match_tallies))
+    return _added(
+        FACETS, tx.execute(select(*columns, func.sum(match_tallies.c.matches)).where(*fitting).group_by(*columns))
+    )
+
+
+def _only_rows_tell(wanted: Wanted) -> bool:
+    asked = (wanted.work_id, wanted.reference_id, wanted.screening_id, wanted.found_from, wanted.found_until)
+    return any(each is not None for each in asked)
+
+
+def _first_counted(tx: Connection, sight: Sight, wanted: Wanted, most: int) -> dict[str, dict[str, int]]:
+    """By each of `FACETS` and by `work`, how many of the surest that fit have which value."""
+    names = {**FACETS, "work": "work_id"}
     first = (
-        select(*columns)
+        select(*(matches.c[name] for name in names.values()))
         .where(*seen(sight), *_fitting(wanted))
         .order_by(matches.c.score.desc(), matches.c.id.desc())
-        .limit(COUNTED + 1)
+        .limit(most)
         .subquery()
     )
-    rows = tx.execute(select(*first.c, func.count().label("n")).group_by(*first.c)).all()
-    tallies: dict[str, dict[str, int]] = {name: {} for name in ("state", "band", "provider", "work", "assignee")}
-    total = 0
+    return _added(names, tx.execute(select(*first.c, func.count()).group_by(*first.c)))
+
+
+def _added(names: Iterable[str], rows: Iterable[Any]) -> dict[str, dict[str, int]]:
+    """Of rows with a value for each name and a number at the end."""
+    found: dict[str, dict[str, int]] = {name: {} for name in names}
     for row in rows:
-        total += row.n
-        for name, value in zip(tallies, row[:-1], strict=True):
-            tallies[name][value or ""] = tallies[name].get(value or "", 0) + row.n
-    counts = {
-        name: tuple(sorted(tally.items(), key=lambda each: (-each[1], each[0]))) for name, tally in tallies.items()
-    }
-    return Facets(counts, min(total, COUNTED), total > COUNTED)
+        for name, value in zip(found, row[:-1], strict=True):
+            found[name][value or ""] = found[name].get(value or "", 0) + int(row[-1])
+    return found
 
 
-def position(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> tuple[int, int]:
-    """ "3 of 27": where a match stands among those that fit, surest first, and how many there are, counted as far as
-    facets are."""
+def position(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> tuple[int | None, int]:
+    """ "3 of 27": where a match stands among those that fit, surest first, and how many there are.
+
+    The place is None behind the first 1,000; where only rows can tell, no more are counted either.
+    """
     fitting = (*seen(sight), *_fitting(wanted))
-    before = or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id))
+    # The first condition alone lets the index be entered at the right place.
+    before = and_(
+        matches.c.score >= of.score,
+        or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id)),
+    )
 
     def count(*conditions: ColumnElement[bool]) -> int:
         some = select(matches.c.id).where(*conditions).limit(COUNTED).subquery()
         return tx.execute(select(func.count()).select_from(some)).scalar_one()
 
-    return count(*fitting, before) + 1, count(*fitting)
+    total = count(*fitting) if _only_rows_tell(wanted) else sum(sums(tx, sight, wanted)["state"].values())
+    preceding = count(*fitting, before)
+    return (preceding + 1 if preceding < COUNTED else None), total
 
 
 def preceding(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> StoredMatch | None:
@@ -180,16 +225,22 @@ def preceding(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> 
 
 def waiting_for(tx: Connection, sight: Sight, work_ids: Sequence[str]) -> dict[str, int]:
     """How many open matches each of a page of works has; works without one are left out."""
-    query = select(matches.c.work_id, func.count()).where(
-        matches.c.state == State.OPEN.value, matches.c.work_id.in_(work_ids), *seen(sight)
-    )
+    open_ones = (matches.c.state == State.OPEN.value, matches.c.work_id.in_(work_ids))
+    query = select(matches.c.work_id, func.count()).where(*open_ones)
+    if sight.member_id is not None and not sight.everything:
+        # By the work's owner: with a condition on each match, the index of works alone would no longer do.
+        query = query.where(matches.c.work_id.in_(select(works.c.id).where(works.c.member_id == sight.member_id)))
+    else:
+        query = query.where(*seen(sight))
     return {row.work_id: row[1] for row in tx.execute(query.group_by(matches.c.work_id))}
 
 
 def by_screenings(tx: Connection, sight: Sight, screening_ids: Iterable[str]) -> list[StoredMatch]:
     """All matches of some screenings, by screening and position."""
-    query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)), *seen(sight))
-    return [_match(row) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
+    query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)))
+    found = [_match(row) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
+    # Chosen here: a database that may use an index of members would read all matches of one.
+    return [each for each in found if _may_see(sight, each)]
 
 
 def resting_on(tx: Connection, reference_id: str, limit: int) -> list[StoredMatch]:
@@ -218,35 +269,38 @@ _SELECTED: Select[*tuple[Any, ...]] = (
 )
 
 
-def seen(sight: Sight) -> list[ColumnElement[bool]]:
+def seen(sight: Sight, among: Table = matches) -> list[ColumnElement[bool]]:
     """Conditions under which a match may be seen."""
     if sight.everything:
         return []
     if sight.member_id is not None:
-        return [matches.c.member_id == sight.member_id]
-    return [matches.c.organisation_id == sight.organisation_id]
+        return [among.c.member_id == sight.member_id]
+    return [among.c.organisation_id == sight.organisation_id]
 
 
-def _fitting(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _may_see(sight: Sight, match: StoredMatch) -> bool:
+    """As `seen` says it of rows."""
+    if sight.everything:
+        return True
+    if sight.member_id is not None:
+        return match.member_id == sight.member_id
+    return match.organisation_id == sight.organisation_id
+
+
+def _fitting(wanted: Wanted, among: Table = matches) -> list[ColumnElement[bool]]:
+    """Conditions on matches, or on tallies of them."""
     found: list[ColumnElement[bool]] = []
     if wanted.states:
-        found.append(_one_of(matches.c.state, wanted.states))
+        found.append(_one_of(among.c.state, wanted.states))
     if wanted.bands:
-        found.append(_one_of(matches.c.band, wanted.bands))
-    for column, value in (
-        (matches.c.work_id, wanted.work_id),
-        (matches.c.member_id, wanted.member_id),
-        (matches.c.reference_id, wanted.reference_id),
-        (matches.c.screening_id, wanted.screening_id),
-        (matches.c.provider, wanted.provider),
-        (matches.c.assignee_id, wanted.assignee_id),
-    ):
-        if value is not None:
-            found.append(column == value)
+        found.append(_one_of(among.c.band, wanted.bands))
+    for name in ("work_id", "member_id", "reference_id", "screening_id", "provider", "assignee_id"):
+        if (value := getattr(wanted, name)) is not None:
+            found.append(among.c[name] == value)
     if wanted.unassigned:
         if wanted.assignee_id is not None:
             raise BadInput("ask for an assignee or for unassigned matches, not both")
-        found.append(matches.c.assignee_id.is_(None))
+        found.append(among.c.assignee_id.is_(None) if among is matches else among.c.assignee_id == "")
     if wanted.found_from is not None:
         found.append(matches.c.found_at >= wanted.found_from)
     if wanted.found_until is not None:

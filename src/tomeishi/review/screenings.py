@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exists, func, insert, or_, select
 
 from tomeishi.access.principals import Sight
 from tomeishi.errors import NotFound, Tampered
+from tomeishi.review import tallies
 from tomeishi.review.states import State
 from tomeishi.screening.findings import Screening
 from tomeishi.screening.prompts import PromptScreening
@@ -73,6 +74,7 @@ def keep(tx: Connection, made: Screening, asked: AskedBy, media: str, at: dateti
     ]
     if rows:
         tx.execute(insert(matches), rows)
+        tallies.count_in(tx, rows)
     return screening_id
 
 

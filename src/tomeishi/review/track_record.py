@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from tomeishi.access.principals import Sight
 from tomeishi.review.matches import seen
 from tomeishi.review.states import DismissedBecause, State
-from tomeishi.storage.tables import matches
+from tomeishi.storage.tables import match_tallies
 from tomeishi.values import Band
 
 
@@ -26,22 +26,25 @@ class TrackRecord:
 
 def track_record(tx: Connection) -> list[TrackRecord]:
     """Of all members together, by band, the surest first."""
-    ended = matches.c.state.in_((State.CONFIRMED.value, State.DISMISSED.value))
+    told = match_tallies.c
+    ended = told.state.in_((State.CONFIRMED.value, State.DISMISSED.value))
     rows = tx.execute(
-        select(matches.c.band, matches.c.state, matches.c.reason, func.count())
+        select(told.band, told.state, told.reason, func.sum(told.matches))
         .where(ended)
-        .group_by(matches.c.band, matches.c.state, matches.c.reason)
+        .group_by(told.band, told.state, told.reason)
     ).all()
     confirmed, decided = dict.fromkeys(Band, 0), dict.fromkeys(Band, 0)
     for band, state, reason, number in rows:
         seen = state == State.CONFIRMED.value or not DismissedBecause(reason).denies_resemblance
-        decided[Band(band)] += number
-        confirmed[Band(band)] += number if seen else 0
+        decided[Band(band)] += int(number)
+        confirmed[Band(band)] += int(number) if seen else 0
     return [TrackRecord(band, confirmed[band], decided[band]) for band in Band]
 
 
 def reasons(tx: Connection, sight: Sight) -> list[tuple[DismissedBecause, int]]:
     """Why matches that may be seen were dismissed, the most frequent first."""
-    query = select(matches.c.reason, func.count()).where(matches.c.state == State.DISMISSED.value, *seen(sight))
-    rows = tx.execute(query.group_by(matches.c.reason)).all()
-    return sorted(((DismissedBecause(reason), count) for reason, count in rows), key=lambda each: (-each[1], each[0]))
+    told = match_tallies.c
+    dismissed = (told.state == State.DISMISSED.value, *seen(sight, match_tallies))
+    rows = tx.execute(select(told.reason, func.sum(told.matches)).where(*dismissed).group_by(told.reason)).all()
+    found = ((DismissedBecause(reason), int(count)) for reason, count in rows)
+    return sorted(found, key=lambda each: (-each[1], each[0]))

@@ -11,12 +11,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tomeishi import clock
-from tomeishi.consent import ledger
 from tomeishi.consent.answers import Answers
 from tomeishi.consent.conditions import Question
 from tomeishi.consent.permission import Permission
 from tomeishi.consent.scopes import WorkRef
-from tomeishi.consent.subjects import subjects
 from tomeishi.registry import works
 from tomeishi.registry.works import Work
 from tomeishi.screening.findings import MadeBy
@@ -171,6 +169,7 @@ class PromptScreener:
 
 def screener(
     tx: Connection,
+    answers: Answers,
     policy: Policy,
     made_by: MadeBy,
     provider: str | None,
@@ -178,12 +177,11 @@ def screener(
     use: Use | None,
     moment: datetime | None,
 ) -> PromptScreener:
-    """With all names and the ledger as they stand in `tx`, asked about one provider and model.
+    """With all names as they stand in `tx`, and the ledger's `answers`, asked about one provider and model.
 
     `moment` is the one asked of the ledger; None: whenever it is asked.
     """
     listed = works.list_works(tx)
-    answers = Answers(ledger.entries(tx), subjects(tx))
 
     def ask(work: Work, character_id: str | None, asked: Use) -> Permission:
         about = WorkRef(work.member_id, work.id, character_id=character_id)

@@ -114,10 +114,21 @@ def head(transaction: Connection, log: str) -> tuple[int, str]:
 def read(transaction: Connection, log: str) -> list[LogEntry]:
     """All entries in order, the chain checked: a log edited by hand is never handed out (Tampered, naming the row)."""
     entries, problems = _walk(transaction, log)
-    if problems:
-        first, more = problems[0], len(problems) - 1
-        others = f" (and {more} more)" if more else ""
-        raise Tampered(f"log {log}: row {first.number} {first.what}{others}; nothing is read from it, restore a backup")
+    _refuse(log, problems)
+    return entries
+
+
+def holds(transaction: Connection, log: str, number: int, digest: str) -> bool:
+    """Whether entry `number` has this digest, as stored."""
+    columns = log_entries.c
+    kept = transaction.execute(select(columns.digest).where(columns.log == log, columns.number == number)).scalar()
+    return kept == digest
+
+
+def read_on(transaction: Connection, log: str, number: int, digest: str) -> list[LogEntry]:
+    """The entries behind entry `number`, which has this digest; checked as by `read`."""
+    entries, problems = _walk(transaction, log, number, digest)
+    _refuse(log, problems)
     return entries
 
 
@@ -164,12 +175,22 @@ def verify(transaction: Connection, log: str) -> list[Problem]:
     return _walk(transaction, log)[1]
 
 
-def _walk(transaction: Connection, log: str) -> tuple[list[LogEntry], list[Problem]]:
-    beginning = genesis(log)
+def _refuse(log: str, problems: Sequence[Problem]) -> None:
+    if problems:
+        first, more = problems[0], len(problems) - 1
+        others = f" (and {more} more)" if more else ""
+        raise Tampered(f"log {log}: row {first.number} {first.what}{others}; nothing is read from it, restore a backup")
+
+
+def _walk(
+    transaction: Connection, log: str, behind: int = 0, digest: str | None = None
+) -> tuple[list[LogEntry], list[Problem]]:
+    """Entries after number `behind`, which has this digest."""
+    beginning = digest or genesis(log)
     entries: list[LogEntry] = []
     problems: list[Problem] = []
-    expected = 1
-    for row in _rows(transaction, log):
+    expected = behind + 1
+    for row in _rows(transaction, log, behind):
         if not isinstance(row.number, int) or row.number < expected:
             problems.append(Problem(expected, f"comes with a number that was never given: {row.number!r}"))
             continue
@@ -186,8 +207,9 @@ def _walk(transaction: Connection, log: str) -> tuple[list[LogEntry], list[Probl
     for entry in entries:
         if entry.digest != repeated[entry.number]:
             problems.append(Problem(entry.number, "was edited: its digest is not that of its number, moment and body"))
-    if entries and entries[0].number == 1 and entries[0].previous != beginning:
-        problems.append(Problem(1, f"was edited: it is not chained to the beginning of log {log}"))
+    if entries and entries[0].number == behind + 1 and entries[0].previous != beginning:
+        before_it = f"row {behind}" if behind else f"the beginning of log {log}"
+        problems.append(Problem(behind + 1, f"was edited: it is not chained to {before_it}"))
     for before, after in pairwise(entries):
         # Where only a digest was edited, the next row still knows the true one: that row is innocent.
         if after.number != before.number + 1 or after.previous in (before.digest, repeated[before.number]):
@@ -199,7 +221,7 @@ def _walk(transaction: Connection, log: str) -> tuple[list[LogEntry], list[Probl
     return entries, sorted(problems, key=lambda problem: problem.number)
 
 
-def _rows(transaction: Connection, log: str) -> Sequence[Any]:
+def _rows(transaction: Connection, log: str, behind: int) -> Sequence[Any]:
     # The moment is read as text: a column edited to "yesterday" must be named, not end the reading.
     columns = log_entries.c
     return transaction.execute(
@@ -210,7 +232,7 @@ def _rows(transaction: Connection, log: str) -> Sequence[Any]:
             columns.digest,
             type_coerce(columns.recorded_at, Text).label("recorded_at"),
         )
-        .where(columns.log == log)
+        .where(columns.log == log, *([columns.number > behind] if behind else []))
         .order_by(columns.number)
     ).all()
 

@@ -418,6 +418,7 @@ screenings = Table(
     Column("digest", Text, nullable=False),
     Column("made_at", UtcMoment, nullable=False),
     Index("ix_screenings_organisation_id_id", "organisation_id", "id"),
+    Index("ix_screenings_verdict", "verdict"),
     CheckConstraint("kind IN ('media', 'prompt')", name="kind"),
 )
 """Append-only. `words`: the line of JSON as `screen --jsonl` writes it, canonical; `digest` is its SHA-256, `media` the
@@ -446,8 +447,10 @@ matches = Table(
     Column("decisions", Integer, nullable=False),
     UniqueConstraint("screening_id", "position"),
     CheckConstraint("state IN ('open', 'held', 'asked', 'confirmed', 'dismissed')", name="state"),
+    Index("ix_matches_score_id", "score", "id"),
     Index("ix_matches_state_score_id", "state", "score", "id"),
     Index("ix_matches_state_band_score_id", "state", "band", "score", "id"),
+    Index("ix_matches_member_id_score_id", "member_id", "score", "id"),
     Index("ix_matches_member_id_state_score_id", "member_id", "state", "score", "id"),
     Index("ix_matches_work_id_state_score_id", "work_id", "state", "score", "id"),
     Index("ix_matches_provider_state_score_id", "provider", "state", "score", "id"),
@@ -457,6 +460,21 @@ matches = Table(
 )
 """Findings of screenings that people look at: `position` counts a screening's findings from 0. `state`, `reason`,
 `assignee_id` and `decisions` (how many) repeat what `match_decisions` give, so that a queue can be read by an index."""
+
+match_tallies = Table(
+    "match_tallies",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("organisation_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("assignee_id", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("band", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("matches", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many matches are alike in all of this, empty standing for NULL; kept by `review.tallies`."""
 
 match_decisions = Table(
     "match_decisions",

@@ -45,6 +45,8 @@ class Standing:
         self._prompts: dict[Asking, PromptScreener] = {}
         self.few_at_once = BoundedSemaphore(SCREENED_AT_ONCE)
         """Held while a file is decoded for somebody who waits."""
+        self._subjects: Subjects | None = None
+        """Of the registry, whatever the ledger says."""
         self._consent: tuple[Subjects, Lines] | None = None
 
     def media(self, asking: Asking) -> Screener:
@@ -84,8 +86,9 @@ class Standing:
     def _known(self) -> tuple[Subjects, Lines]:
         if self._consent is None:
             with self._platform.reading() as tx:
-                known = subjects(tx)
-                self._consent = known, Lines(Answers(ledger.entries(tx), known), known, clock.now())
+                known = self._subjects = self._subjects or subjects(tx)
+                places = self._platform.book.read(tx).places
+            self._consent = known, Lines(Answers(places, known), known, clock.now())
         return self._consent
 
     def _refresh(self) -> None:
@@ -101,6 +104,8 @@ class Standing:
             self._media.clear()
             self._prompts.clear()
             self._consent = None
+            if found[2:] != self._stamp[2:]:
+                self._subjects = None
             self._stamp = found
 
 

@@ -136,12 +136,12 @@ def check_consents(
 def list_consents(asked: Reading, work: Annotated[Id, Query(description="about this work")]) -> EntryList:
     """All that was ever stated about a work, in the order recorded."""
     with asked.platform.reading() as tx:
-        known = subjects(tx)
-        member_id = known.member_of_work.get(work)
+        member_id = subjects(tx, [work]).member_of_work.get(work)
         if member_id is None:
             raise NotFound(f"no work {work}")
         asked.principal.require_found(Action.READ_CONSENTS, f"work {work}", member_id=member_id)
-        return EntryList(consents=[_shape(each) for each in ledger.history(tx, WorkRef(member_id, work))])
+        found = ledger.history(tx, WorkRef(member_id, work), asked.platform.book.read(tx).entries)
+        return EntryList(consents=[_shape(each) for each in found])
 
 
 @router.get("/consents/{entry_id}")
@@ -175,7 +175,7 @@ def state_consent(body: Stated, repeat: Repeated, asked: Writing) -> Response:
             document=body.document,
             note=body.note,
         )
-        return _recorded(tx, asked, ledger.record_unsigned(tx, statement, _recorder(asked), asked.at))
+        return _recorded(tx, asked, _recorder_of(tx, asked).record_unsigned(statement, _recorder(asked), asked.at))
 
     return once(asked, repeat, record, status=201)
 
@@ -185,7 +185,7 @@ def record_signed(body: Signed, repeat: Repeated, asked: Writing) -> Response:
     """Record an entry that the member signed."""
 
     def record(tx: Any) -> EntryShape:
-        entry = ledger.record(tx, SignedEntry.from_text(body.entry), asked.at)
+        entry = _recorder_of(tx, asked).record(SignedEntry.from_text(body.entry), asked.at)
         asked.principal.require_for(Action.WRITE_CONSENTS, member_id=entry.statement.member_id)
         return _recorded(tx, asked, entry)
 
@@ -205,9 +205,13 @@ def revoke_consent(entry_id: Id, body: Revoked, repeat: Repeated, asked: Writing
             revokes=entry_id,
             note=body.note,
         )
-        return _recorded(tx, asked, ledger.record_unsigned(tx, statement, _recorder(asked), asked.at))
+        return _recorded(tx, asked, _recorder_of(tx, asked).record_unsigned(statement, _recorder(asked), asked.at))
 
     return once(asked, repeat, record, status=201)
+
+
+def _recorder_of(tx: Any, asked: Asked) -> ledger.Recorder:
+    return ledger.Recorder(tx, known=asked.platform.book.read(tx).entries)
 
 
 def _scope(tx: Any, body: Stated) -> tuple[str, Scope]:
@@ -223,7 +227,7 @@ def _scope(tx: Any, body: Stated) -> tuple[str, Scope]:
         return franchises.franchise(tx, body.franchise).member_id, Scope(Level.FRANCHISE, body.franchise)
     if body.reference is not None:
         return registered.reference(tx, body.reference).member_id, Scope(Level.REFERENCE, body.reference)
-    about = subjects(tx).subject(body.work, body.character)
+    about = subjects(tx, [body.work or ""]).subject(body.work, body.character)
     if body.element is not None:
         return about.member_id, Scope(Level.ELEMENT, body.character or about.work_id, about.work_id, body.element)
     if body.character is not None:
@@ -245,15 +249,14 @@ def _recorder(asked: Asked) -> str:
 
 
 def _entry(tx: Any, asked: Asked, entry_id: str, action: Action) -> Entry:
-    for entry in ledger.entries(tx):
-        if entry.id == entry_id:
-            if entry.statement.member_id != COALITION:
-                member_id = entry.statement.member_id
-                asked.principal.require_found(action, f"entry {entry_id}", member_id=member_id)
-            elif action is not Action.READ_CONSENTS:
-                raise NotPermitted("what the coalition states is signed with its key, on the command line")
-            return entry
-    raise NotFound(f"no entry {entry_id}")
+    entry = asked.platform.book.read(tx).by_id.get(entry_id)
+    if entry is None:
+        raise NotFound(f"no entry {entry_id}")
+    if entry.statement.member_id != COALITION:
+        asked.principal.require_found(action, f"entry {entry_id}", member_id=entry.statement.member_id)
+    elif action is not Action.READ_CONSENTS:
+        raise NotPermitted("what the coalition states is signed with its key, on the command line")
+    return entry
 
 
 def _recorded(tx: Any, asked: Asked, entry: Entry) -> EntryShape:

@@ -71,6 +71,8 @@ class FacetShape(BaseModel):
     counted: int
     more: bool
     """Whether there are more matches than were counted."""
+    by_work_of: int
+    """Of how many, the surest ones, the works were counted."""
 
 
 class MatchList(BaseModel):
@@ -191,6 +193,7 @@ def count_matches(asked: Reading, wanted: Filter) -> FacetShape:
         },
         counted=found.counted,
         more=found.more,
+        by_work_of=found.by_work_of,
     )
 
 

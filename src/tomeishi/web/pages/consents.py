@@ -1,6 +1,7 @@
 """One work and what its member permits: a matrix of uses and providers, computed from the ledger; how it is changed."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -100,13 +101,12 @@ class WorkPage:
 
 
 class Ledger:
-    """The whole ledger, read once for a page."""
+    """What the ledger says of some works."""
 
-    def __init__(self, tx: Any, at: datetime) -> None:
-        self.entries = ledger.entries(tx)
-        self._answers = Answers(self.entries, subjects(tx))
-        self._at = at
-        self._ended = {each.statement.revokes for each in self.entries if each.statement.revokes is not None}
+    def __init__(self, tx: Any, asked: Asked, work_ids: Sequence[str]) -> None:
+        self.known = asked.platform.book.read(tx)
+        self._answers = Answers(self.known.places, subjects(tx, work_ids))
+        self._at = asked.at
 
     def about(self, work: Work) -> list[Entry]:
         """Everything that an answer about the work can depend on, and what ended it; as recorded."""
@@ -122,7 +122,7 @@ class Ledger:
 
     def is_over(self, entry: Entry) -> bool:
         until = entry.statement.valid_until
-        return entry.id in self._ended or (until is not None and until <= self._at)
+        return self.known.places.is_revoked(entry) or (until is not None and until <= self._at)
 
     def ask(self, work: Work, use: Use, provider: str | None) -> Permission:
         return self._answers.ask(Question(WorkRef(work.member_id, work.id), use, provider), self._at)
@@ -182,8 +182,7 @@ def state(
         work = works.work(tx, work_id)
         asked.principal.require_for(Action.WRITE_CONSENTS, member_id=work.member_id)
         statement = _statement(work, kind, use, provider, territories, until, note, asked.at)
-        entry = ledger.record_unsigned(tx, statement, asked.principal.name, asked.at)
-        events.record(tx, asked.principal.id, f"consent.{kind}", entry.id, asked.at, {"work": work_id})
+        _record(tx, asked, work, statement)
     return RedirectResponse(f"/works/{work_id}#consent", 303)
 
 
@@ -195,12 +194,17 @@ def revoke(
     with asked.platform.transaction() as tx:
         work = works.work(tx, work_id)
         asked.principal.require_for(Action.WRITE_CONSENTS, member_id=work.member_id)
-        if all(each.id != entry for each in Ledger(tx, asked.at).about(work)):
+        if all(each.id != entry for each in Ledger(tx, asked, [work_id]).about(work)):
             raise NotFound(f"no entry {entry} about this work")
         statement = Statement(kind=EntryKind.REVOCATION, member_id=work.member_id, declared_at=asked.at, revokes=entry)
-        recorded = ledger.record_unsigned(tx, statement, asked.principal.name, asked.at)
-        events.record(tx, asked.principal.id, "consent.revocation", recorded.id, asked.at, {"work": work_id})
+        _record(tx, asked, work, statement)
     return RedirectResponse(f"/works/{work_id}#consent", 303)
+
+
+def _record(tx: Any, asked: Asked, work: Work, statement: Statement) -> None:
+    recorder = ledger.Recorder(tx, known=asked.platform.book.read(tx).entries)
+    entry = recorder.record_unsigned(statement, asked.principal.name, asked.at)
+    events.record(tx, asked.principal.id, f"consent.{statement.kind}", entry.id, asked.at, {"work": work.id})
 
 
 def in_words(statement: Statement, words: Words) -> str:
@@ -252,7 +256,7 @@ def _statement(
 
 def _work_page(tx: Any, asked: Asked, words: Words, work: Work, provider: str) -> WorkPage:
     asked.principal.require_found(Action.READ_WORKS, f"work {work.id}", member_id=work.member_id)
-    book = Ledger(tx, asked.at)
+    book = Ledger(tx, asked, [work.id])
     about = book.about(work)
     named = list(dict.fromkeys(each.statement.provider for each in reversed(about) if each.statement.provider))
     columns = (None, *dict.fromkeys([*([provider] if provider else []), *named[:COLUMNS]]))

@@ -56,7 +56,7 @@ def insights(request: Request, asked: Annotated[Asked, permits(Action.READ_MATCH
     sight = asked.principal.sight(Action.READ_MATCHES)
     with asked.platform.reading() as tx:
         records = track_record(tx)
-        waiting = dict(room.facets(tx, sight, Wanted(states=(State.OPEN, State.HELD, State.ASKED))).counts["band"])
+        waiting = room.sums(tx, sight, Wanted(states=(State.OPEN, State.HELD, State.ASKED)))["band"]
         dismissed = reasons(tx, sight)
     most = max((each.decided for each in records), default=0) or 1
     false_segments = {each.band: each.false_segments_per_100_hours for each in shipped().bands}

@@ -99,7 +99,7 @@ class MatchCard:
 class FacetChoice:
     name: str
     count: int | None
-    """None: not counted, since the other filters would have to be left out."""
+    """None: not counted, or not all of them."""
     path: str
     chosen: bool
 
@@ -143,7 +143,6 @@ def matches_page(
         counted = room.facets(tx, sight, chosen.wanted)
         names = {each.work_id: each.title for each in found}
         staff = colleagues(tx, asked.principal)
-    total = sum(count for _, count in counted.counts["band"])
     more = (
         chosen.address("/matches", {"after": f"{found[-1].score!r},{found[-1].id}"}) if len(found) == AT_ONCE else None
     )
@@ -151,7 +150,7 @@ def matches_page(
         facets=_facets(counted, chosen, words, names, {each.id: each.name for each in staff}),
         matches=tuple(card(each, chosen) for each in found),
         colleagues=staff if asked.principal.reach(Action.ASSIGN_MATCHES) else (),
-        total=total,
+        total=counted.counted,
         counted=not counted.more,
         more=more,
     )
@@ -220,7 +219,8 @@ def _facets(
 ) -> tuple[Facet, ...]:
     def choices(name: str, parameter: str, said: Mapping[str, str]) -> tuple[FacetChoice, ...]:
         now = getattr(chosen, parameter)
-        rows = [(value, count) for value, count in counted.counts[name] if value in said][:CHOICES]
+        told = name != "work" or counted.by_work_of == counted.counted
+        rows = [(value, count if told else None) for value, count in counted.counts[name] if value in said][:CHOICES]
         return tuple(
             FacetChoice(
                 said[value], count, chosen.address("/matches", {parameter: "" if now == value else value}), now == value

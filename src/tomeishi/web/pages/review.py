@@ -104,7 +104,8 @@ class Happened:
 class ReviewPage:
     id: str
     title: str
-    place: int
+    place: int | None
+    """None: too far back to be counted."""
     of: int
     before: str | None
     after: str | None
@@ -343,7 +344,7 @@ def _page(request: Request, asked: Asked, match_id: str, chosen: Filter) -> Revi
         id=match.id,
         title=match.id[-6:],
         place=place,
-        of=max(of, place),
+        of=max(of, place or 1),
         before=chosen.address(f"/matches/{before.id}") if before else None,
         after=chosen.address(f"/matches/{after[0].id}") if after else None,
         segments_json=json.dumps(segments),

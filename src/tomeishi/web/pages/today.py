@@ -88,9 +88,8 @@ def _matches(tx: Any, mine: Principal) -> tuple[MatchCard | None, Mapping[str, i
     if not mine.reach(Action.READ_MATCHES):
         return None, {}
     sight = mine.sight(Action.READ_MATCHES)
-    counts = dict(room.facets(tx, sight, Wanted(states=())).counts["state"])
-    mine_open = room.facets(tx, sight, Wanted(assignee_id=mine.id)).counts["state"]
-    counts["mine"] = sum(count for _, count in mine_open)
+    counts = room.sums(tx, sight, Wanted(states=()))["state"]
+    counts["mine"] = sum(room.sums(tx, sight, Wanted(assignee_id=mine.id))["state"].values())
     waiting = room.queue(tx, sight, Wanted(), 1)
     return (card(waiting[0], Filter()) if waiting else None), counts
 

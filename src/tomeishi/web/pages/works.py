@@ -59,7 +59,7 @@ def works_page(
             found, total = works.works_by_id(tx, list(hits)), len(hits)
         else:
             found, total = works.newest_works(tx, AT_ONCE, before=before, member_id=member_id)
-        book = Ledger(tx, asked.at)
+        book = Ledger(tx, asked, [each.id for each in found])
         may_review = bool(asked.principal.reach(Action.READ_MATCHES))
         waiting = room.waiting_for(tx, sight, [each.id for each in found]) if may_review else {}
     rows = tuple(_row(each, book.grants(each), waiting.get(each.id, 0)) for each in found)
