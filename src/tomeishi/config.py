@@ -54,6 +54,11 @@ class Settings:
         return self.home / "blobs"
 
     @property
+    def descriptors(self) -> Path:
+        """Models that a user added, each with its card in a folder of its own (`fingerprint.loaded`)."""
+        return self.home / "descriptors"
+
+    @property
     def index(self) -> Path:
         return self.home / "index"
 

@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -42,13 +42,14 @@ from tomeishi.errors import (
 from tomeishi.evidence import package
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.comparison_page import write_page
-from tomeishi.evidence.gathering import gather
+from tomeishi.evidence.gathering import Reported, gather
 from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
 from tomeishi.fingerprint import audio
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.loaded import LoadedDescriptor, loaded
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import audible, calibration, snapshots, sound_calibration
@@ -59,7 +60,20 @@ from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.stages import ALL, Stages
-from tomeishi.registering import Described, describe, keep, nothing_read, work_of
+from tomeishi.registering import (
+    Described,
+    Registered,
+    add_descriptor,
+    describe,
+    described_by,
+    fill,
+    keep,
+    keep_rows,
+    named,
+    nothing_read,
+    without_rows,
+    work_of,
+)
 from tomeishi.registry import references
 from tomeishi.registry.references import Reference
 from tomeishi.review.matches import StoredMatch
@@ -77,32 +91,6 @@ from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.copying import Contents
 from tomeishi.storage.db import Database
 from tomeishi.values import Kind, Partial, Skipped, Use, digest_of_file
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What `register` did."""
-
-    work_id: str
-    references: tuple[str, ...]
-    """Ids, in the order of the files; a file that the work had already keeps its id."""
-    skipped: tuple[Skipped, ...]
-    """Files that could not be read; the others are registered all the same."""
-    partial: tuple[tuple[str, Partial], ...]
-    """Files that are registered as far as they could be read."""
-    overlaps: tuple[str, ...]
-    """Ids of overlaps with references of other members."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What `report` wrote."""
-
-    screening: Screening
-    sealed: package.Sealed
-    documents: tuple[Path, ...]
-    without_pairs: tuple[str, ...]
-    """References of findings that the package shows no frame pairs of: no longer there, or another file now."""
 
 
 class Platform:
@@ -174,6 +162,32 @@ class Platform:
     def descriptors(self) -> tuple[Descriptor, Descriptor]:
         """The image descriptor and PDQ."""
         return _descriptors()
+
+    @cached_property
+    def loaded(self) -> list[LoadedDescriptor]:
+        """Descriptors that a user added: they describe beside the two, and search when they are named."""
+        return loaded(self.settings.descriptors)
+
+    def add_descriptor(self, file: Path | None, words: Mapping[str, Any]) -> LoadedDescriptor:
+        """Try a user's ONNX file and keep it; references registered from now on are described by it, too."""
+        added = add_descriptor(self.settings.descriptors, file, words)
+        self.__dict__.pop("loaded", None)
+        return added
+
+    def fill(self) -> Iterator[tuple[str, Skipped | None]]:
+        """Describe by added descriptors what was registered before them; path of each, and why it could not be."""
+        for descriptor in self.loaded:
+            with self.reading() as tx:
+                waiting = without_rows(tx, descriptor.spec)
+            for reference in waiting:
+                try:
+                    made = fill(reference, descriptor, self.settings.limits)
+                    with self.transaction() as tx:
+                        keep_rows(tx, self._blobs, reference.id, made)
+                    yield reference.path, None
+                except (NotFound, BadInput) as error:
+                    yield reference.path, Skipped(reference.path, str(error))
+        self.build_index()
 
     @cached_property
     def key(self) -> SigningKey:
@@ -263,7 +277,7 @@ class Platform:
         )
 
     def _describe(self, path: Path) -> Described:
-        return describe(path, self.descriptors, self.settings.limits)
+        return describe(path, (*self.descriptors, *self.loaded), self.settings.limits)
 
     def build_index(self) -> None:
         """Publish snapshots of the registry as it stands, and compare new references with those of other members.
@@ -272,7 +286,8 @@ class Platform:
         """
         image, pdq = self.descriptors
         with self.reading() as tx:
-            snapshots.build(tx, self._blobs, self.settings.index, image.spec, pdq.spec)
+            others = [each.spec for each in self.loaded]
+            snapshots.build(tx, self._blobs, self.settings.index, image.spec, pdq.spec, others)
             audible.build_audible(tx, self._blobs, self.settings.index)
             waiting = references.not_compared(tx)
         if not waiting:
@@ -309,17 +324,22 @@ class Platform:
                 "digest": snapshot.digest,
                 "up_to_date": snapshot.manifest.checkpoint == checkpoint,
             }
-            for snapshot in in_force(self.settings.index, self.descriptors)
+            for snapshot in in_force(self.settings.index, (*self.descriptors, *self.loaded))
             if snapshot is not None
         ]
+
+    def descriptors_info(self) -> list[dict[str, Any]]:
+        """The shipped descriptors and the added ones."""
+        with self.reading() as tx:
+            return [described_by(tx, each.spec) for each in (*self.descriptors, *self.loaded)]
 
     def soundness(self) -> Checks:
         """Whether all that is kept is whole."""
         return soundness(self._database, self._blobs, self.settings.index, self.descriptors, lambda: self.key)
 
-    def _searchable(self, tx: Connection) -> snapshots.Searchable | None:
-        image, pdq = self.descriptors
-        return snapshots.open_searchable(tx, self.settings.index, image.spec, pdq.spec)
+    def _searchable(self, tx: Connection, image: Descriptor | None = None) -> snapshots.Searchable | None:
+        shipped, pdq = self.descriptors
+        return snapshots.open_searchable(tx, self.settings.index, (image or shipped).spec, pdq.spec)
 
     def screener(
         self,
@@ -329,30 +349,35 @@ class Platform:
         use: Use | None = None,
         policy: Path | None = None,
         moment: datetime | None = None,
+        descriptor: str | None = None,
         stages: Stages = ALL,
     ) -> Screener:
         """Everything a screening needs, as of now: registry, index, policy, and the ledger's entries.
 
         `moment` is the one asked of the ledger; None: whenever it is asked. An index that is behind the registry is
-        built first. `stages` leaves some out, to measure what they bring.
+        built first. `descriptor` names an added one that looks in place of the shipped image descriptor; `stages`
+        leaves some out, to measure what they bring.
         """
+        image, pdq = self.descriptors
+        fitted = calibration.shipped()
+        if descriptor is not None:
+            fitted = replace(fitted, of_rows=False)
+            with self.reading() as tx:
+                image = named(tx, self.loaded, descriptor)
         chosen = read_policy(policy or self.settings.policy)
         self.build_index()
         with self.reading() as tx:
-            searchable = self._searchable(tx)
+            searchable = self._searchable(tx, image)
             hearable = audible.open_audible(tx, self.settings.index)
             by_id = {reference.id: reference for reference in references.references(tx)}
             answers = Answers(self.book.read(tx).places, subjects(tx))
             anchors = anchors_of(tx, self._blobs)
-        image, pdq = self.descriptors
 
         def ask(reference: Reference, asked: Use) -> Permission:
             about = WorkRef(reference.member_id, reference.work_id, reference.id)
             return answers.ask(Question(about, asked, provider, model), moment or clock.now())
 
-        pursuit = (
-            None if searchable is None else Pursuit(searchable, anchors, image, pdq, calibration.shipped(), stages)
-        )
+        pursuit = None if searchable is None else Pursuit(searchable, anchors, image, pdq, fitted, stages)
         return Screener(
             pursuit=pursuit,
             references=by_id,

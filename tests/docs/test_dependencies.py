@@ -49,7 +49,9 @@ def _names(requirements: list[str]) -> list[str]:
 
 RUN_TIME = _names(SETTINGS["project"]["dependencies"])
 OPTIONAL = SETTINGS["project"]["optional-dependencies"]
-EXTRAS = _names([line for group, lines in OPTIONAL.items() if group != "peers" for line in lines])
+EXTRAS = _names([line for group, lines in OPTIONAL.items() if group not in ("peers", "sscd") for line in lines])
+EXCEPTIONS = _names(OPTIONAL["sscd"])
+"""Under terms that are no licence of free software: never installed unless somebody names the extra."""
 PEERS = _names(OPTIONAL["peers"])
 DEVELOPMENT = _names(SETTINGS["dependency-groups"]["dev"])
 
@@ -99,7 +101,7 @@ def _may_be_used(expression: str) -> bool:
 
 @pytest.mark.parametrize(
     ("heading", "packages"),
-    [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Peers", PEERS), ("Development", DEVELOPMENT)],
+    [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Exceptions by name", EXCEPTIONS), ("Peers", PEERS), ("Development", DEVELOPMENT)],
 )
 def test_each_dependency_has_its_row_and_no_row_is_left_over(heading: str, packages: list[str]) -> None:
     assert sorted(_table(heading)) == sorted(packages)
@@ -189,6 +191,11 @@ def test_peers_are_measured_against_and_needed_nowhere_else() -> None:
     assert {*PEERS} <= {*_imported(ROOT / "benchmarks")}
     assert not {*PEERS} & ({*_imported()} | {*_imported(ROOT / "tests")})
     assert not [name for name in PEERS if re.search(rf"^{re.escape(name)}==", LOCK, re.MULTILINE)]
+
+
+def test_exceptions_by_name_are_in_no_lock_and_imported_by_nothing_that_is_always_there() -> None:
+    assert not [name for name in EXCEPTIONS if f"{name}==" in LOCK or f"{name}==" in CLUSTER_LOCK]
+    assert not {*EXCEPTIONS} & ({*_imported()} | {*_imported(ROOT / "tests")})
 
 
 def test_no_file_is_opened_through_opencv() -> None:

@@ -14,6 +14,7 @@ from tomeishi.cli import (
     audit,
     consent,
     demo,
+    descriptors,
     doctor,
     index,
     keys,
@@ -39,7 +40,7 @@ app = typer.Typer(
 admin.app.command("backup")(moving.back_up)
 admin.app.command("restore")(moving.restore)
 admin.app.command("migrate-to")(moving.migrate_to)
-for noun in (works, members, keys, consent, log, index, admin, audit):
+for noun in (works, members, keys, consent, log, index, descriptors, admin, audit):
     app.add_typer(noun.app)
 app.command("compare")(screen.compare)
 app.command("screen")(screen.screen)

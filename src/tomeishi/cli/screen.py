@@ -30,6 +30,9 @@ def screen(
     use: Annotated[Use | None, typer.Option(help="The use asked of the ledger; else it follows from the kind.")] = None,
     policy: Annotated[Path | None, typer.Option(help="A policy file; else the installation's own.")] = None,
     at: Annotated[str | None, typer.Option(help="The moment asked of the ledger; else now.")] = None,
+    descriptor: Annotated[
+        str | None, typer.Option(help="An added descriptor that looks instead of the shipped one.", show_default=False)
+    ] = None,
     home: Home = None,
     database: Database = None,
 ) -> int:
@@ -43,7 +46,9 @@ def screen(
             return screen_prompts(prompts, prompt, jsonl=jsonl)
     with wiring.open(home, database) as platform:
         names = wiring.queries(queries or [])
-        screener = platform.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        screener = platform.screener(
+            provider=provider, model=model, use=use, policy=policy, moment=moment, descriptor=descriptor
+        )
         results = []
         for name in tracked(names, len(names), "screening"):
             result = screener.screen(Path(name), name)

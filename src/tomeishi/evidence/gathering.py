@@ -1,5 +1,6 @@
 """What a package says: the registry and the ledger as they stood, frame pairs, where the query came from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,24 @@ from tomeishi.errors import MissingExtra, NotFound, UnreadableMedia
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.contents import Contents
 from tomeishi.evidence.frame_pairs import FramePair, frame_pairs
+from tomeishi.evidence.package import Sealed
 from tomeishi.matching import calibration, sound_calibration
 from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, Screening
 from tomeishi.values import Kind, digest_of_file, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What `report` wrote."""
+
+    screening: Screening
+    sealed: Sealed
+    documents: tuple[Path, ...]
+    without_pairs: tuple[str, ...]
+    """References of findings that the package shows no frame pairs of: no longer there, or another file now."""
 
 
 def gather(

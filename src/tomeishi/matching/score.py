@@ -71,6 +71,8 @@ class Calibration:
     per_log_samples: float
     bands: tuple[BandLimit, ...]
     """Surest first."""
+    of_rows: bool = True
+    """Whether it was fitted on rows of the descriptor in use; if not, rows alone make nothing surer than weak."""
 
     def run_score(self, similarity: float, different: float) -> float:
         """In [0, 1], for a mean similarity and a number of different pictures."""
@@ -85,7 +87,8 @@ class Calibration:
         limits = _STILL if evidence.still else _PICTURE
         picture = float(np.interp(nearness, (_SAME, *limits, 1.0), (0.0, weak, likely, strong, 1.0)))
         agreed = (1 + strong) / 2 if evidence.agree else 0.0
-        score = max(self.run_score(evidence.similarity, evidence.different), picture, agreed)
+        by_rows = max(self.run_score(evidence.similarity, evidence.different), picture)
+        score = max(by_rows if self.of_rows else min(by_rows, likely - 1e-6), agreed)
         if evidence.verified >= _SURE:
             return max(score, (1 + strong) / 2)
         if evidence.verified:

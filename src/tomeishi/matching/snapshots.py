@@ -5,7 +5,7 @@ never be found. Both descriptors' snapshots hold the same samples of the same re
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -95,10 +95,20 @@ def open_searchable(
     return Searchable(image_snapshot, pdq_snapshot, durations)
 
 
-def build(transaction: Connection, blobs: Blobs, root: Path, image: DescriptorSpec, pdq: DescriptorSpec) -> None:
-    """Publish both snapshots of the registry as it stands; nothing is done where they are current."""
+def build(
+    transaction: Connection,
+    blobs: Blobs,
+    root: Path,
+    image: DescriptorSpec,
+    pdq: DescriptorSpec,
+    others: Sequence[DescriptorSpec] = (),
+) -> None:
+    """Publish the snapshots of the registry as it stands; nothing is done where they are current.
+
+    `others` are descriptors that a user added; a reference that was not described by one is not in its snapshot.
+    """
     checkpoint = registry.checkpoint(transaction)
-    for spec in (image, pdq):
+    for spec in (image, pdq, *others):
         publish(root, spec, _sources(transaction, blobs, image, spec), checkpoint)
 
 
