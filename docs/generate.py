@@ -35,6 +35,7 @@ EXIT_CODES = {
     "works add": FILES,
     "works list": DONE,
     "works show": DONE,
+    "works describe": DONE,
     "works find": DONE,
     "works import": "0 all imported · 2 the dry run found errors, or nothing could be imported · "
     "3 imported, but some rows or files were left out",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from tomeishi.errors import BadImport, BadInput, NotFound
+from tomeishi.registry.descriptions import list_descriptions
 from tomeishi.registry.references import add_reference
 from tomeishi.registry.sheets import COLUMNS, Row, Sheet, cell_of, parts_of, read_sheet, write_errors, write_sheet
 from tomeishi.registry.transfer import ImportPlan, apply_import, export_works, plan_import
@@ -53,6 +54,7 @@ def full_row() -> dict[str, str]:
         "language": "ja",
         "aliases": "Pico;Steins\\;Gate;=1+1",
         "characters": "ルーン;ピコ丸",
+        "descriptions": "a star-shaped ship;ピコ丸: 青い丸いロボット;ルーン: a girl\\; silver hair;part 2: the sea",
         "eidr": EIDR,
         "isan": "0000-0000-D07A-0090-Q",
         "wikidata": "Q42",
@@ -75,6 +77,19 @@ def test_an_import_adds_what_its_rows_say_and_hands_on_the_media(tx: Connection,
     assert dict(first.cross_ids)["eidr"] == EIDR
     assert (second.title, second.member, second.created_at) == ("雨", "星雲社", NOON)
     assert result.media == ((first.id, folder / "one.mp4"), (first.id, folder / "clips" / "ああ;い.mp4"))
+
+
+def test_a_description_belongs_to_the_character_that_it_begins_with(tx: Connection, folder: Path) -> None:
+    cells = full_row() | {
+        "descriptions": "ピコ丸：青い丸いロボット;ルーン: a girl\\; silver hair;part 2: the sea;part 2: the sea"
+    }
+    (work_id,) = apply_import(tx, plan_import(tx, sheet(cells), folder), NOON).works
+    name_of = {character.id: character.name for character in work(tx, work_id).characters}
+    assert [(name_of.get(each.character_id or ""), each.text) for each in list_descriptions(tx, work_id)] == [
+        ("ピコ丸", "青い丸いロボット"),
+        ("ルーン", "a girl; silver hair"),
+        (None, "part 2: the sea"),
+    ]
 
 
 def test_a_sheet_with_errors_is_not_imported_unless_the_other_rows_are_wanted(tx: Connection, folder: Path) -> None:

@@ -10,7 +10,7 @@ from tomeishi import clock, wiring
 from tomeishi.cli.options import Database, Home, Json
 from tomeishi.cli.output import data, read_in_part, say, tracked, write_json
 from tomeishi.evidence.comparison_page import time_code
-from tomeishi.registry import franchises, references, sheets, transfer, works
+from tomeishi.registry import descriptions, franchises, references, sheets, transfer, works
 from tomeishi.values import Interval, Partial, Skipped
 
 app = typer.Typer(
@@ -87,8 +87,10 @@ def show(
         found = works.work(tx, work)
         media = references.references(tx, work)
         excluded = references.exclusions(tx)
+        described = descriptions.list_descriptions(tx, work)
     words = _work(found) | {
         "characters": [{"id": c.id, "name": c.name} for c in found.characters],
+        "descriptions": [{"character": each.character_id, "text": each.text} for each in described],
         "media": [
             {
                 "reference": each.id,
@@ -112,12 +114,29 @@ def show(
         data.print(f"  {name.role}: {name.text}")
     for character in found.characters:
         data.print(f"  character: {character.name}  {character.id}")
+    for description in described:
+        data.print(f"  description: {description.text}  {description.character_id or ''}".rstrip())
     for each in media:
         data.print(f"  {each.kind}: {each.path}  {time_code(each.duration_s)}  {each.id}")
         if each.partial_reason:
             data.print(f"    read only in part: {each.partial_reason}")
         for exclusion in (e for e in excluded if e.reference_id == each.id):
             data.print(f"    excluded: {_span(exclusion.interval)}  {exclusion.reason}")
+
+
+@app.command()
+def describe(
+    work: Annotated[str, typer.Argument(metavar="WORK", help="Its id.")],
+    text: Annotated[
+        list[str], typer.Argument(metavar="TEXT", help="What it looks like, in words that do not name it.")
+    ],
+    character: Annotated[str | None, typer.Option(help="Whose description it is: a character's id.")] = None,
+    home: Home = None,
+    database: Database = None,
+) -> None:
+    """Describe a work, or a character of it, for prompts that describe without naming."""
+    with wiring.open(home, database) as platform, platform.transaction() as tx:
+        descriptions.add_descriptions(tx, work, text, character)
 
 
 @app.command()

@@ -25,6 +25,7 @@ COLUMNS = (
     "language",
     "aliases",
     "characters",
+    "descriptions",
     "eidr",
     "isan",
     "wikidata",
@@ -41,6 +42,7 @@ _HEADINGS = {
     "language": ("言語",),
     "aliases": ("別名", "別題", "別表記", "alias"),
     "characters": ("キャラクター", "キャラクター名", "キャラ", "登場人物", "character"),
+    "descriptions": ("説明", "特徴", "外見", "description"),
     "eidr": (),
     "isan": (),
     "wikidata": ("ウィキデータ",),
@@ -51,7 +53,7 @@ _COLUMN_OF = {fold(heading): column for column in COLUMNS for heading in (column
 
 FILE_BYTES = 64 << 20
 LINE_BYTES = 1 << 20
-"""Longest line of a CSV file; 11 cells of a few thousand letters stay far below."""
+"""Longest line of a CSV file; 12 cells of a few thousand letters stay far below."""
 ROWS = 50_000
 CELL_LETTERS = 32_767
 """What Excel holds in a cell, and cuts silently past."""

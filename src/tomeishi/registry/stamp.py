@@ -4,6 +4,7 @@ from sqlalchemy import Connection, func, select
 
 from tomeishi.storage.tables import (
     characters,
+    descriptions,
     exclusions,
     fingerprint_files,
     franchise_works,
@@ -14,9 +15,11 @@ from tomeishi.storage.tables import (
 
 
 def stamp(tx: Connection) -> tuple[object, ...]:
-    """Equal as long as no work, character, name, reference, fingerprint or exclusion was added or taken away."""
+    """Equal as long as none of these was added or taken away: work, character, name, description, reference,
+    fingerprint, exclusion.
+    """
     found: list[object] = []
-    for table in (works, characters, names, reference_files, exclusions):
+    for table in (works, characters, names, descriptions, reference_files, exclusions):
         found += tx.execute(select(func.count(), func.max(table.c.id))).one()
     newest = select(func.count(), func.max(franchise_works.c.added_at))
     found += tx.execute(newest).one()

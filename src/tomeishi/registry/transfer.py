@@ -7,7 +7,7 @@ says already is `unchanged`, so that importing a sheet twice, or again after a f
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from tomeishi.errors import BadImport, BadInput, NotFound
 from tomeishi.registry import works
 from tomeishi.registry.cross_ids import SCHEMES, cross_id
+from tomeishi.registry.descriptions import add_descriptions, clean_description, list_descriptions, parted
 from tomeishi.registry.names import Role, clean_name, keep_names, language_tag
 from tomeishi.registry.references import references
 from tomeishi.registry.sheets import COLUMNS, Row, RowError, Sheet, cell_of, in_sheet_order, parts_of
@@ -33,6 +34,8 @@ class PlannedWork:
     readings: tuple[str, ...]
     aliases: tuple[str, ...]
     characters: tuple[str, ...]
+    descriptions: tuple[tuple[str | None, str], ...]
+    """(character, or None for the work; text)."""
     cross_ids: tuple[tuple[str, str], ...]
     media: tuple[Path, ...]
     """Existing files inside the media folder, links resolved."""
@@ -66,6 +69,7 @@ def plan_import(tx: Connection, sheet: Sheet, media_folder: Path) -> ImportPlan:
     if not media_folder.is_dir():
         raise NotFound(f"{media_folder}: no such folder; name the one that holds the media")
     registered = {(work.member, work.title): work for work in works.list_works(tx)}
+    described = _descriptions(tx, registered.values())
     files = defaultdict[str, set[str]](set)
     for reference in references(tx):
         files[reference.work_id].add(reference.path)
@@ -84,7 +88,7 @@ def plan_import(tx: Connection, sheet: Sheet, media_folder: Path) -> ImportPlan:
         elif all(key):
             first_row[key] = row.number
         known = registered.get(key)
-        if known and (columns := _differences(known, planned)):
+        if known and (columns := _differences(known, described[known.id], planned)):
             what = f"registered already, with another {' and '.join(columns)}"
             found.append(RowError(row.number, columns[0], what, "take the row out, or change the work itself"))
         errors += found
@@ -130,8 +134,11 @@ def apply_import(tx: Connection, plan: ImportPlan, recorded_at: datetime, *, par
         )
         names = [(reading, Role.READING, planned.language) for reading in planned.readings]
         keep_names(tx, [*names, *((alias, Role.ALIAS, None) for alias in planned.aliases)], work_id=work_id)
+        ids: dict[str | None, str | None] = {None: None}
         for character in planned.characters:
-            works.add_character(tx, work_id, character, recorded_at=recorded_at)
+            ids[character] = works.add_character(tx, work_id, character, recorded_at=recorded_at)
+        for owner, text in planned.descriptions:
+            add_descriptions(tx, work_id, [text], ids[owner])
         for scheme, value in planned.cross_ids:
             works.set_cross_id(tx, work_id, scheme, value)
         added.append(work_id)
@@ -147,7 +154,9 @@ def export_works(tx: Connection, media_folder: Path | None = None) -> Sheet:
     for reference in references(tx):
         files[reference.work_id].append(_relative(reference.path, media_folder))
     rows = []
-    for number, work in enumerate(works.list_works(tx), start=2):
+    listed = works.list_works(tx)
+    described = _descriptions(tx, listed)
+    for number, work in enumerate(listed, start=2):
         cells = {
             "member": work.member,
             "title": work.title,
@@ -155,11 +164,23 @@ def export_works(tx: Connection, media_folder: Path | None = None) -> Sheet:
             "language": work.language or "",
             "aliases": cell_of(work.texts(Role.ALIAS)),
             "characters": cell_of(character.name for character in work.characters),
+            "descriptions": cell_of(
+                text if owner is None else f"{owner}: {text}" for owner, text in described[work.id]
+            ),
             **dict(work.cross_ids),
             "media": cell_of(files[work.id]),
         }
         rows.append(Row(number, {column: cell for column, cell in cells.items() if cell}))
     return Sheet(COLUMNS, tuple(rows))
+
+
+def _descriptions(tx: Connection, listed: Iterable[works.Work]) -> defaultdict[str, list[tuple[str | None, str]]]:
+    """Of each work (id): whose they are, a character's by its name, and the texts."""
+    name_of = {character.id: character.name for work in listed for character in work.characters}
+    found: defaultdict[str, list[tuple[str | None, str]]] = defaultdict(list)
+    for each in list_descriptions(tx):
+        found[each.work_id].append((name_of[each.character_id] if each.character_id else None, each.text))
+    return found
 
 
 def _planned(row: Row, folder: Path, errors: list[RowError]) -> PlannedWork:
@@ -178,10 +199,16 @@ def _planned(row: Row, folder: Path, errors: list[RowError]) -> PlannedWork:
         texts = (read(column, lambda text: clean_name(text, what), item) for item in parts_of(cells.get(column, "")))
         return tuple(dict.fromkeys(text for text in texts if text))
 
+    def described(characters: tuple[str, ...]) -> tuple[tuple[str | None, str], ...]:
+        told = [parted(item, characters) for item in parts_of(cells.get("descriptions", ""))]
+        texts = [(owner, read("descriptions", clean_description, text)) for owner, text in told]
+        return tuple(dict.fromkeys((owner, text) for owner, text in texts if text))
+
     def media() -> tuple[Path, ...]:
         found = (read("media", lambda text: _file(folder, text), item) for item in parts_of(cells.get("media", "")))
         return tuple(dict.fromkeys(Path(path) for path in found if path))
 
+    characters = names("characters", "character's name")
     return PlannedWork(
         row=row.number,
         member=read("member", lambda text: clean_name(text, "member's name"), cells.get("member", "")),
@@ -189,7 +216,8 @@ def _planned(row: Row, folder: Path, errors: list[RowError]) -> PlannedWork:
         language=read("language", language_tag, cells["language"]) if "language" in cells else None,
         readings=names("reading", "reading"),
         aliases=names("aliases", "alias"),
-        characters=names("characters", "character's name"),
+        characters=characters,
+        descriptions=described(characters),
         cross_ids=tuple(
             (scheme, value)
             for scheme in SCHEMES
@@ -219,13 +247,14 @@ def _file(folder: Path, text: str) -> str:
     return str(real)
 
 
-def _differences(known: works.Work, planned: PlannedWork) -> list[str]:
+def _differences(known: works.Work, described: Sequence[tuple[str | None, str]], planned: PlannedWork) -> list[str]:
     """Columns in which a row says something else than the registry; the order of names is no difference."""
     pairs = {
         "reading": (set(known.texts(Role.READING)), set(planned.readings)),
         "language": (known.language, planned.language),
         "aliases": (set(known.texts(Role.ALIAS)), set(planned.aliases)),
         "characters": ({character.name for character in known.characters}, set(planned.characters)),
+        "descriptions": (set(described), set(planned.descriptions)),
         **{s: (dict(known.cross_ids).get(s), dict(planned.cross_ids).get(s)) for s in SCHEMES},
     }
     return [column for column, (here, there) in pairs.items() if here != there]

@@ -141,6 +141,17 @@ names = Table(
 (registry.folding).
 """
 
+descriptions = Table(
+    "descriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", ForeignKey("works.id"), nullable=False, index=True),
+    Column("character_id", ForeignKey("characters.id"), index=True),
+    Column("text", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+"""What a work or a character looks like, in words that do not name it; `position` is their order within the work."""
+
 name_grams = Table(
     "name_grams",
     metadata,
