@@ -6,7 +6,7 @@ STAMP := .venv/.set-up
 # Two workers suit two cores; a test that starts processes of its own is light.
 JOBS ?= 2
 
-.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit bench-pages check format bench calibrate lock docs clean
+.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit bench-pages bench-web check format bench calibrate lock docs clean
 
 help:
 	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
@@ -87,6 +87,10 @@ test-cluster: setup
 # Makes an installation of 100,000 works and 1,000,000 matches first: ten minutes and 3 GB.
 bench-pages: setup
 	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.tables
+
+bench-web: setup
+	@$(BIN)/python -m benchmarks.web
 	@$(BIN)/python -m benchmarks.tables
 
 bench-audit: setup

@@ -299,6 +299,25 @@ def pages(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.pages {sizes}")])
 
 
+def web(result: dict[str, Any]) -> str:
+    """Requests a second and how long they take, by what is asked for and by how many clients."""
+    figures, settings = result["figures"], result["settings"]
+    lines = ["| asked for | clients | a second | median | p99 | answers |", "|---|---|---|---|---|---|"]
+    for name, rows in figures.items():
+        for clients, row in rows.items():
+            answers = ", ".join(f"{number} of {status}" for status, number in row["statuses"].items())
+            times = f"{row['p50_ms']:.0f} ms | {row['p99_ms']:.0f} ms"
+            lines.append(f"| {name} | {clients} | {row['per_second']} | {times} | {answers} |")
+    lines += [
+        "",
+        "`tomeishi serve` and its clients on the same cores, "
+        f"{settings['database']}, {settings['seconds']:.0f} s each. "
+        f"A clip has 6 s and is screened against {settings['films']} films. Load of the machine before: "
+        f"{settings['load_before']}.",
+    ]
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.web --seconds {settings['seconds']:.0f}")])
+
+
 def audit_decoding(result: dict[str, Any]) -> str:
     """Processor time of decoding a still, and the whole path against decoding and describing alone."""
     figures = result["figures"]
@@ -389,6 +408,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "sound": ("sound-test", sound),
     "soundbands": ("sound-calibration", sound_calibration),
     "pages": ("pages", pages),
+    "web": ("web", web),
     "decoding": ("audit-decoding", audit_decoding),
     "planted": ("audit-planted", audit_planted),
     "scaling": ("audit-planted", audit_scaling),
