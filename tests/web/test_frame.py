@@ -200,3 +200,16 @@ def test_one_client_does_not_starve_the_others(home: Path) -> None:
         eager, other = site.with_key(site.key(KeyScope.SCREEN)), site.with_key(site.key(KeyScope.SCREEN))
         assert [eager.get("/v1/me").status_code for _ in range(3)] == [200, 200, 429]
         assert other.get("/v1/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "title"),
+    [("ja,en;q=0.5", "ja", "見つかりません"), ("fr", "en", "Not Found"), ("", "en", "Not Found")],
+)
+def test_a_problem_has_its_title_in_the_language_asked_for(
+    site: Site, accepted: str, language: str, title: str
+) -> None:
+    client = site.with_key(site.key(KeyScope.SCREEN))
+    answer = client.get("/v1/screenings/scr_none", headers={"Accept-Language": accepted})
+    assert (answer.headers["content-language"], answer.json()["title"]) == (language, title)
+    assert answer.json()["detail"] == "no screening scr_none"

@@ -48,6 +48,8 @@ WHO = {
     "POST /settings/keys/{key_id}/revoke": "A----- ----x",
     "POST /settings/people": "A----- ----x",
     "POST /settings/people/{person_id}": "A----- ----x",
+    "POST /settings/second-factor": "AIMPEU scrax",
+    "POST /settings/second-factor/confirm": "AIMPEU scrax",
     "POST /theme": "anybody",
     "GET /v1/approvals": "AIM--U ----x",
     "POST /v1/approvals": "AIM--- ----x",

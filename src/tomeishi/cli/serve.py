@@ -20,6 +20,7 @@ from tomeishi.jobs.worker import Worker
 from tomeishi.web import tasks
 from tomeishi.web.app import create_app
 from tomeishi.web.standing import Standing
+from tomeishi.web.uploads import SPOOL_BYTES
 
 GRACE_S = 20
 """How long requests under way may take once the service was asked to stop."""
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; behind a proxy with TLS leave it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8765,
+    spool_gib: Annotated[
+        float, typer.Option(help="GiB that uploads under way may take in all; past it new ones are refused.", min=0.001)
+    ] = SPOOL_BYTES / (1 << 30),
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Long work is done by `tomeishi worker` alone.")
     ] = False,
@@ -42,7 +46,7 @@ def serve(
         standing = Standing(platform)
         server = _Announced(
             uvicorn.Config(
-                create_app(platform, standing=standing),
+                create_app(platform, spool_bytes=int(spool_gib * (1 << 30)), standing=standing),
                 host=host,
                 port=port,
                 log_config=None,

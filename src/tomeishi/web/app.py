@@ -1,6 +1,7 @@
 """The web application of one platform: pages, and REST under `/v1`. Handlers are thin doors and run in threads."""
 
 from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
 
 from tomeishi.web import openid, signing_in, watching
 from tomeishi.web.api import (
@@ -25,6 +26,7 @@ from tomeishi.web.pages.routers import PAGES
 from tomeishi.web.problems import answer_errors, failed
 from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
 from tomeishi.web.standing import Standing
+from tomeishi.web.uploads import SPOOL_BYTES, Spool, takes_uploads
 from tomeishi.web.watching import Measured, Measures
 from tomeishi.wiring import Platform
 
@@ -53,6 +55,7 @@ def create_app(
     platform: Platform,
     *,
     upload_bytes: int = UPLOAD_BYTES,
+    spool_bytes: int = SPOOL_BYTES,
     requests_a_minute: int = REQUESTS,
     wrong_keys_a_minute: int = WRONG_KEYS,
     standing: Standing | None = None,
@@ -67,6 +70,7 @@ def create_app(
         dependencies=[Depends(refuse_forgery)],
     )
     app.state.platform = platform
+    app.state.spool = Spool(platform.settings.spool, spool_bytes)
     app.state.measures = Measures(platform)
     app.state.standing = standing or Standing(platform)
     openid_settings = platform.settings.openid
@@ -79,13 +83,16 @@ def create_app(
     answer_errors(app)
     app.include_router(watching.router)
     app.add_middleware(Measured, measures=app.state.measures)
-    app.add_middleware(Fences, is_upload=_is_upload, upload_bytes=upload_bytes, failed=failed)
+    doors = [route.path_regex for route in upload_routes(app)]
+    app.add_middleware(
+        Fences,
+        is_upload=lambda path: any(door.match(path) for door in doors),
+        upload_bytes=upload_bytes,
+        failed=failed,
+    )
     return app
 
 
-def _is_upload(path: str) -> bool:
-    return (
-        path in ("/screenings", "/v1/screenings", "/v1/imports", "/v1/evidence-packages:verify")
-        or path.startswith("/works/import")
-        or (path.startswith("/v1/works/") and path.endswith("/references"))
-    )
+def upload_routes(app: FastAPI) -> list[APIRoute]:
+    """Those that take a file."""
+    return [route for route in documentation.routes(app) if takes_uploads(route.dependant)]

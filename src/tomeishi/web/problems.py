@@ -1,6 +1,7 @@
 """Errors as answers: problem documents (RFC 9457) under `/v1`, a plain page elsewhere.
 
-`type` of a problem is the place in the API documentation where its branch of the error tree is explained.
+`type` of a problem is the place in the API documentation where its branch of the error tree is explained. `title` is
+the branch's own, in the language that `Accept-Language` asks for; `detail` says what this request came to, in English.
 """
 
 import logging
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from tomeishi.errors import NotSignedIn, StorageFailure, TomeishiError, TooOften
 from tomeishi.web.templating import page
+from tomeishi.web.words import preferred, words_in
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,10 +41,15 @@ def problem(
         return told
     if not request.url.path.startswith("/v1"):
         return page(request, "error.html", {"status": status, "title": title, "detail": detail}, status=status)
+    language = preferred(request.headers.get("accept-language", ""))
+    said = words_in(language)
+    if language != "en":  # in English the phrase of HTTP, as RFC 9457 has it
+        title = said.texts.get(f"error.{status}", said("error.other"))
     words: dict[str, Any] = {"type": f"/v1/docs#{branch}", "title": title, "status": status, "detail": detail}
     if errors is not None:
         words["errors"] = errors
-    return JSONResponse(words, status, media_type=MEDIA_TYPE)
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return JSONResponse(words, status, headers, media_type=MEDIA_TYPE)
 
 
 def _expected(request: Request, error: Exception) -> Response:

@@ -5,20 +5,25 @@ claims to be is not looked at either; the guarded process that decodes it finds 
 """
 
 import hashlib
+import os
 import secrets
+import shutil
+import stat
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import python_multipart
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
 
+from tomeishi import clock
 from tomeishi.errors import BadInput, StorageFailure, TooLarge
-from tomeishi.wiring import Platform
 
 FORM = {
     "requestBody": {
@@ -39,6 +44,53 @@ FORM = {
 MOST_FIELDS = 32
 FIELD_BYTES = 64 * 1024
 NAME_BYTES = 200
+
+
+SPOOL_BYTES = 32 << 30
+"""Of all uploads that are under way or wait to be imported."""
+LOOK_BYTES = 16 << 20
+"""Of one upload, between looks at how full the spool is."""
+STALE_S = 24 * 3600.0
+"""What has lain in the spool for so long was left by a process that was killed, or by somebody who went home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """The folder of uploads under way, which all processes of an installation share; bounded in total."""
+
+    folder: Path
+    most_bytes: int = SPOOL_BYTES
+
+    def refuse_more(self, size_bytes: int) -> None:
+        """StorageFailure where `size_bytes` more would not fit; what is stale is cleared away first."""
+        if self._used() + size_bytes > self.most_bytes and self._clear() + size_bytes > self.most_bytes:
+            gib = self.most_bytes / (1 << 30)
+            raise StorageFailure(f"the space for uploads under way ({gib:.3g} GiB) is full; try again later")
+
+    def _used(self) -> int:
+        return sum(found.st_size for _, found in _files(self.folder))
+
+    def _clear(self) -> int:
+        """How many bytes are left."""
+        before, left = clock.now().timestamp() - STALE_S, 0
+        for path, found in _files(self.folder):
+            if found.st_mtime < before:
+                path.unlink(missing_ok=True)
+            else:
+                left += found.st_size
+        for staged in (self.folder / "imports").glob("*"):
+            if not any(_files(staged)):
+                shutil.rmtree(staged, ignore_errors=True)
+        return left
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Those that are still there when they are looked at."""
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                yield path, found
 
 
 @dataclass(slots=True)
@@ -69,10 +121,12 @@ def shown_name(given: str) -> str:
 
 async def _uploaded(request: Request) -> AsyncIterator[Uploaded]:
     found = Uploaded()
-    platform: Platform = request.app.state.platform
+    spool: Spool = request.app.state.spool
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            await _receive(request, platform.settings.spool, found)
+            declared = request.headers.get("content-length", "")
+            await run_in_threadpool(spool.refuse_more, int(declared) if declared.isdigit() else 0)
+            await _receive(request, spool, found)
         yield found
     finally:
         if found.path is not None:
@@ -83,7 +137,12 @@ Upload = Annotated[Uploaded, Depends(_uploaded)]
 """The parameter of a handler that takes a form; stand it after `asked`, so that nobody unknown sends a byte of it."""
 
 
-async def _receive(request: Request, spool: Path, found: Uploaded) -> None:
+def takes_uploads(dependant: Dependant) -> bool:
+    """Whether a handler has such a parameter."""
+    return any(each.call is _uploaded or takes_uploads(each) for each in dependant.dependencies)
+
+
+async def _receive(request: Request, spool: Spool, found: Uploaded) -> None:
     parts = _Parts(found, spool)
     boundary = python_multipart.multipart.parse_options_header(request.headers["content-type"])[1].get(b"boundary")
     if not boundary:
@@ -96,7 +155,7 @@ async def _receive(request: Request, spool: Path, found: Uploaded) -> None:
     except FormParserError as error:
         raise BadInput(f"not a form that can be read: {error}") from error
     except OSError as error:
-        raise StorageFailure(f"{spool}: an upload cannot be kept: {error.strerror}") from error
+        raise StorageFailure(f"{spool.folder}: an upload cannot be kept: {error.strerror}") from error
     finally:
         parts.close()
     if not parts.ended:
@@ -106,7 +165,7 @@ async def _receive(request: Request, spool: Path, found: Uploaded) -> None:
 class _Parts:
     """What the parser tells, one piece after the other."""
 
-    def __init__(self, found: Uploaded, spool: Path) -> None:
+    def __init__(self, found: Uploaded, spool: Spool) -> None:
         self._found = found
         self._spool = spool
         self._headers: dict[str, str] = {}
@@ -116,6 +175,8 @@ class _Parts:
         self._field: str | None = None
         self._file: Any = None
         self._digest = hashlib.sha256()
+        self._unseen = 0
+        """Bytes written since the spool was looked at."""
         self.ended = False
 
     def callbacks(self) -> Any:
@@ -159,8 +220,8 @@ class _Parts:
         if name != "file" or self._found.path is not None:
             raise BadInput("a form holds one file, in the field `file`")
         self._found.name = shown_name(options[b"filename"].decode("utf-8", "replace"))
-        self._spool.mkdir(parents=True, exist_ok=True)
-        self._found.path = self._spool / f"{secrets.token_hex(16)}.part"
+        self._spool.folder.mkdir(parents=True, exist_ok=True)
+        self._found.path = self._spool.folder / f"{secrets.token_hex(16)}.part"
         self._file = self._found.path.open("xb")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -168,6 +229,10 @@ class _Parts:
         if self._field is None:
             self._digest.update(piece)
             self._found.size_bytes += len(piece)
+            self._unseen += len(piece)
+            if self._unseen >= LOOK_BYTES:
+                self._spool.refuse_more(self._unseen)
+                self._unseen = 0
             self._file.write(piece)
             return
         if len(self._text) + len(piece) > FIELD_BYTES:

@@ -46,12 +46,16 @@ class Endpoint:
 
 def endpoints(app: FastAPI) -> Iterator[Endpoint]:
     """Every route with the action that it needs, in the order of paths."""
-    everything = (context.original_route for context in iter_route_contexts(app.routes))
-    found = [route for route in everything if isinstance(route, APIRoute)]
-    for route in sorted(found, key=lambda each: (each.path, sorted(each.methods or ()))):
+    for route in sorted(routes(app), key=lambda each: (each.path, sorted(each.methods or ()))):
         what = (inspect.getdoc(route.endpoint) or "").split("\n\n")[0].replace("\n", " ")
         for method in sorted(route.methods or ()):
             yield Endpoint(method, route.path, action_of(route.dependant), what)
+
+
+def routes(app: FastAPI) -> list[APIRoute]:
+    """All, with those that were taken in from routers."""
+    everything = (context.original_route for context in iter_route_contexts(app.routes))
+    return [route for route in everything if isinstance(route, APIRoute)]
 
 
 def action_of(dependant: Dependant) -> Action | None:

@@ -9,6 +9,7 @@ from tomeishi.web.pages import (
     preferences,
     review,
     screenings,
+    second_factor,
     settings,
     today,
     verify,
@@ -28,4 +29,5 @@ PAGES = (
     media.router,
     insights.router,
     settings.router,
+    second_factor.router,
 )

@@ -75,6 +75,9 @@ class SettingsPage:
     name: str
     organisation: str
     roles: tuple[Role, ...]
+    may_have_second_factor: bool
+    """A person who signs in by a password here."""
+    has_second_factor: bool
     keyboard: tuple[tuple[str, str], ...]
     may_read_people: bool
     may_write_people: bool
@@ -159,6 +162,7 @@ def _shown(request: Request, asked: Asked, new_key: str | None) -> Response:
     may = {action: bool(mine.reach(action)) for action in Action}
     with asked.platform.reading() as tx:
         everybody = people.list_people(tx)
+        me = next((each for each in everybody if each.id == mine.id), None)
         names = {each.id: each.name for each in everybody}
         keys = api_keys.list_keys(tx) if may[Action.READ_KEYS] else []
         named = names | {each.id: each.name for each in keys}
@@ -168,6 +172,8 @@ def _shown(request: Request, asked: Asked, new_key: str | None) -> Response:
         name=mine.name,
         organisation=mine.organisation.name,
         roles=tuple(sorted(mine.roles)),
+        may_have_second_factor=me is not None and me.has_password,
+        has_second_factor=me is not None and me.has_second_factor,
         keyboard=tuple((key, words(text)) for key, text in KEYBOARD),
         may_read_people=may[Action.READ_PEOPLE],
         may_write_people=may[Action.WRITE_PEOPLE],
