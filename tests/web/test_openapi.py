@@ -80,7 +80,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
         headers, known = furnished(house)
         app = create_app(house.platform, requests_a_minute=10**9, upload_bytes=1 << 20)
         # Every request comes from somebody who may: who may not is asked about in test_roles.
-        config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+        refused = {"expected-statuses": ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428"]}
+        settings = {"generation": {"with-security-parameters": False}, "checks": {"negative_data_rejection": refused}}
+        config = SchemathesisConfig.from_dict(settings)
         schema = schemathesis.openapi.from_dict(app.openapi(), config=config)
         schema.app = app
         yield Described(schema, headers, known)
