@@ -160,11 +160,13 @@ def unrelated(result: dict[str, Any]) -> str:
     """False segments on unrelated film."""
     figures, settings = result["figures"], result["settings"]
     films = figures["query_films"]
-    lines = ["| band | wrong | films with any | per 100 hours (95 %) |", "|---|---|---|---|"]
+    lines = ["| band | wrong | films with any | per 100 hours (95 %) | segments that reach it, per 100 hours at most |"]
+    lines += ["|---" * 5 + "|"]
     for band, row in figures["bands"].items():
         low, high = row["per_100_hours_interval"]
         lines.append(
-            f"| {band} | {row['wrong']} | {row['films_with_any']} | {row['per_100_hours']} ({low} to {high}) |"
+            f"| {band} | {row['wrong']} | {row['films_with_any']} | {row['per_100_hours']} ({low} to {high}) "
+            f"| {row['segments']}, {row['segments_per_100_hours_at_most']:.0f} |"
         )
     lines += [
         "",
@@ -173,6 +175,19 @@ def unrelated(result: dict[str, Any]) -> str:
     ]
     command = f"python -m benchmarks.unrelated --half {settings['half']} --registered {settings['registered']}"
     return "\n".join([*lines, "", _made_by(result, f"{command} --queries {settings['queries']}")])
+
+
+def memory(result: dict[str, Any]) -> str:
+    """Greatest resident sizes."""
+    lines = ["| step | our process | its largest decoding process | found |", "|---|---|---|---|"]
+    for what, row in result["figures"].items():
+        found = "; ".join(
+            f"{band} {kind}, {count} segments, {seconds:.0f} s" for kind, band, count, seconds in row["found"]
+        )
+        lines.append(f"| {what} | {row['process_mib']:,} MiB | {row['largest_decoder_mib']:,} MiB | {found or '-'} |")
+    hours = result["settings"]["hours"]
+    lines += ["", f"A drawn film of {hours:g} hours with sound, registered, and then screened in another encode."]
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.memory --hours {hours:g}")])
 
 
 def speed(result: dict[str, Any]) -> str:
@@ -402,6 +417,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "copies_by_others": ("copies-test", copies_by_others),
     "localisation": ("localisation-test", localisation),
     "unrelated": ("unrelated-test", unrelated),
+    "bands": ("unrelated-development", unrelated),
+    "memory": ("memory", memory),
     "speed": ("speed", speed),
     "ablation": ("ablation-development", ablation),
     "index_scale": ("index-scale", index_scale),

@@ -143,6 +143,8 @@ class Segment:
     score: float
     regions: Regions | None = None
     """None where it was not verified, or where verification saw too little."""
+    backwards: bool = False
+    """Whether the query plays the reference's stretch from its end to its start."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
@@ -152,6 +154,15 @@ class Segment:
     def slope(self) -> float:
         """Reference seconds per query second: 2 where the query plays at double speed."""
         return self.reference.length / self.query.length
+
+    @property
+    def speed(self) -> float:
+        """The slope, below 0 where the query plays backwards."""
+        return -self.slope if self.backwards else self.slope
+
+    def reference_at(self, share: float) -> float:
+        """The reference's time at a share of the query's stretch, in [0, 1]."""
+        return self.reference.start + (1 - share if self.backwards else share) * self.reference.length
 
 
 @dataclass(frozen=True, slots=True)

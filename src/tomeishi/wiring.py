@@ -56,6 +56,7 @@ from tomeishi.matching import audible, calibration, snapshots, sound_calibration
 from tomeishi.matching.anchored import anchors_of
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
+from tomeishi.matching.identical import identical
 from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
 from tomeishi.matching.pursuit import Pursuit
@@ -296,10 +297,11 @@ class Platform:
         with self.reading() as tx:
             searchable = self._searchable(tx)
             registered = references.references(tx)
+            anchors = anchors_of(tx, self._blobs)
         if searchable is None:  # registered meanwhile: whoever did that builds and compares
             return
         for new in waiting:
-            found = list(overlapping(new, registered, searchable, same, calibration.shipped()))
+            found = list(overlapping(new, registered, searchable, same, calibration.shipped(), anchors))
             with self.transaction() as tx:
                 for other_id, found_by, spans in found:
                     references.record_overlap(tx, new.id, other_id, found_by, spans)
@@ -371,7 +373,7 @@ class Platform:
             hearable = audible.open_audible(tx, self.settings.index)
             by_id = {reference.id: reference for reference in references.references(tx)}
             answers = Answers(self.book.read(tx).places, subjects(tx))
-            anchors = anchors_of(tx, self._blobs)
+            anchors, known = anchors_of(tx, self._blobs), identical(tx)
 
         def ask(reference: Reference, asked: Use) -> Permission:
             about = WorkRef(reference.member_id, reference.work_id, reference.id)
@@ -380,6 +382,7 @@ class Platform:
         pursuit = None if searchable is None else Pursuit(searchable, anchors, image, pdq, fitted, stages)
         return Screener(
             pursuit=pursuit,
+            identical=known if stages.digest else None,
             references=by_id,
             image=image,
             pdq=pdq,

@@ -101,7 +101,13 @@ def _may_be_used(expression: str) -> bool:
 
 @pytest.mark.parametrize(
     ("heading", "packages"),
-    [("Run time", RUN_TIME), ("Extras", EXTRAS), ("Exceptions by name", EXCEPTIONS), ("Peers", PEERS), ("Development", DEVELOPMENT)],
+    [
+        ("Run time", RUN_TIME),
+        ("Extras", EXTRAS),
+        ("Exceptions by name", EXCEPTIONS),
+        ("Peers", PEERS),
+        ("Development", DEVELOPMENT),
+    ],
 )
 def test_each_dependency_has_its_row_and_no_row_is_left_over(heading: str, packages: list[str]) -> None:
     assert sorted(_table(heading)) == sorted(packages)

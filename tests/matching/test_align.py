@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tomeishi.matching.align import Stretch, Track, fit_line, stretches
+from tomeishi.matching.align import Stretch, Track, fit_line, stretches, stretches_backwards
 
 SAME = 0.6
 
@@ -106,3 +106,29 @@ def test_an_empty_side_has_no_stretch() -> None:
 def test_a_line_through_slow_pictures_keeps_real_time() -> None:
     slope, offset = fit_line(np.array([0.0, 0.5, 1.0, 1.5]), np.array([10.0, 10.5, 11.0, 12.0]))
     assert (slope, offset) == (1.0, 10.0)
+
+
+def test_a_clip_played_from_its_end_is_found_backwards() -> None:
+    reference = _film(11, 120)
+    query = np.concatenate([_film(12, 10), reference[60:100][::-1], _film(13, 10)])
+    assert _aligned(query, reference) == []
+    (stretch,) = stretches_backwards(query @ reference.T, _track(query), _track(reference), SAME)
+    assert stretch.backwards
+    assert (stretch.query.start, stretch.query.end) == pytest.approx((10.0, 30.0), abs=0.02)
+    assert (stretch.reference.start, stretch.reference.end) == pytest.approx((30.0, 50.0), abs=0.02)
+    assert (np.diff(stretch.pairs[:, 0]) < 0).all()
+    assert np.array_equal(query[stretch.pairs[:, 0]], reference[stretch.pairs[:, 1]])
+
+
+def test_a_clip_played_from_its_start_is_not_found_backwards() -> None:
+    reference = _film(14, 120)
+    query = reference[60:100]
+    assert stretches_backwards(query @ reference.T, _track(query), _track(reference), SAME) == []
+
+
+def test_a_loop_has_a_stretch_for_each_turn() -> None:
+    reference = _film(15, 120)
+    query = np.concatenate([reference[60:80]] * 4)
+    found = sorted(_aligned(query, reference), key=lambda each: each.query.start)
+    assert [each.query.start for each in found] == [0.0, 10.0, 20.0, 30.0]
+    assert {(each.reference.start, each.reference.end) for each in found} == {(30.0, 40.0)}

@@ -14,6 +14,7 @@ from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric
 from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.index.snapshot import publish
 from tomeishi.index.volume import Item, Source
+from tomeishi.matching import matches
 from tomeishi.matching.matches import Frames, Match, SameFrame, frames_of, match
 from tomeishi.matching.score import BandLimit, Calibration
 from tomeishi.matching.snapshots import Searchable
@@ -161,3 +162,21 @@ def test_the_order_of_registration_changes_no_match(
     references, query = registry
     order = data.draw(st.permutations(list(references)))
     assert _found(references, order, query) == _found(references, list(references), query)
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=seeds, start=st.integers(0, 60), length=st.integers(60, 110), rows=st.integers(20, 50))
+def test_a_long_film_aligned_in_parts_has_the_segments_it_has_as_a_whole(
+    seed: int, start: int, length: int, rows: int
+) -> None:
+    reference = _film(seed, 90)
+    query = _joined(_film(seed + 20_000, 6), _cut(reference, start, length, seed), _film(seed + 20_001, 6))
+    whole = match(query, reference, SAME, CALIBRATION)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(matches, "_MOST_CELLS", rows * len(reference.image))
+        patched.setattr(matches, "_SHORTEST_BLOCK", 8)
+        in_parts = match(query, reference, SAME, CALIBRATION)
+    assert whole is not None
+    assert in_parts is not None
+    assert in_parts.band == whole.band
+    assert _segments(in_parts) == pytest.approx(_segments(whole), abs=0.51)

@@ -1,6 +1,8 @@
 """Screening of edited copies, end to end on drawn films."""
 
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,14 @@ from PIL import Image
 
 from tomeishi import wiring
 from tomeishi.config import Limits
+from tomeishi.matching.stages import ALL
 from tomeishi.media.sample import frames_at
+from tomeishi.registry import references as registry
 from tomeishi.screening.findings import Finding, Screening
-from tomeishi.testing.edits import write_edited
+from tomeishi.testing.edits import pictures, write_edited
 from tomeishi.testing.films import DrawnFilm
-from tomeishi.values import Band, Kind, Verdict, covered_s
+from tomeishi.testing.recording import write_media
+from tomeishi.values import Band, Interval, Kind, Verdict, covered_s
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +71,69 @@ def test_what_only_a_part_of_the_picture_shows_is_an_edit(
     assert finding.kind is Kind.EDIT
 
 
-def test_the_same_file_is_a_copy_over_its_whole_length(platform: wiring.Platform, references: tuple[Path, ...]) -> None:
+def test_the_same_file_is_known_by_its_digest_over_its_whole_length(
+    platform: wiring.Platform, references: tuple[Path, ...]
+) -> None:
     screening = _screened(platform, references[2])
     (finding,) = _seen(screening)
-    assert finding.kind is Kind.COPY
-    assert finding.score > 0.9
+    assert (finding.kind, finding.band, finding.score) == (Kind.COPY, Band.STRONG, 1.0)
     (segment,) = finding.segments
-    assert segment.query.length == pytest.approx(screening.duration_s, abs=0.6)
+    assert segment.query == segment.reference
+    assert segment.query.length == pytest.approx(screening.duration_s, abs=0.01)
+
+
+def test_a_registered_file_is_not_decoded_and_what_is_looked_at_says_the_same(
+    platform: wiring.Platform, references: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = platform.screener(stages=replace(ALL, digest=False)).screen(references[2], "looked at")
+    screener = platform.screener()
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
+    known = screener.screen(references[2], "known")
+    assert {(each.title, each.kind, each.band) for each in known.findings} == {
+        (each.title, each.kind, each.band) for each in looked_at.findings
+    }
+    assert (known.verdict, known.checked) == (looked_at.verdict, looked_at.checked)
+    assert known.duration_s == pytest.approx(looked_at.duration_s, abs=0.01)
+
+
+def test_what_is_excluded_of_a_registered_file_is_not_found_by_its_digest(
+    works: tuple[DrawnFilm, ...], references: tuple[Path, ...], tmp_path: Path
+) -> None:
+    with wiring.open(tmp_path / "home") as own:
+        done = own.register(works[0].member, works[0].title, [references[0]])
+        with own.transaction() as tx:
+            registry.exclude(tx, done.references[0], Interval(0.0, 3.0), "opening")
+            registry.exclude(tx, done.references[0], Interval(2.0, 5.0), "more of it")
+        (finding,) = _seen(_screened(own, references[0]))
+        assert [(each.query.start, round(each.query.end)) for each in finding.segments] == [(5.0, 12)]
+        with own.transaction() as tx:
+            registry.exclude(tx, done.references[0], Interval(0.0, 13.0), "all of it")
+        assert _screened(own, references[0]).findings == ()
+
+
+def test_a_clip_played_backwards_is_found_and_told_so(
+    platform: wiring.Platform, works: tuple[DrawnFilm, ...], references: tuple[Path, ...], tmp_path: Path
+) -> None:
+    query = tmp_path / "backwards.mp4"
+    write_media(query, list(pictures(references[1], 2.0, 1 / 12, 96))[::-1], rate_hz=12)
+    (finding,) = _screened(platform, query).findings
+    assert (finding.title, finding.kind, finding.band) == (works[1].title, Kind.EDIT, Band.STRONG)
+    assert all(each.backwards for each in finding.segments)
+    assert covered_s(each.query for each in finding.segments) > 5
+    assert min(each.reference.start for each in finding.segments) == pytest.approx(2.0, abs=1.0)
+    assert max(each.reference.end for each in finding.segments) == pytest.approx(10.0, abs=1.0)
+    assert finding.to_json()["backwards"] == [True] * len(finding.segments)
+
+
+def test_a_loop_names_the_same_seconds_again_and_again(
+    platform: wiring.Platform, references: tuple[Path, ...], tmp_path: Path
+) -> None:
+    query = tmp_path / "loop.mp4"
+    write_media(query, list(pictures(references[0], 4.0, 1 / 12, 60)) * 3, rate_hz=12)
+    (finding,) = _screened(platform, query).findings
+    assert len(finding.segments) == 3
+    for segment in finding.segments:
+        assert (segment.reference.start, segment.reference.end) == pytest.approx((4.0, 9.0), abs=0.75)
 
 
 def test_an_empty_registry_finds_nothing_and_says_what_it_looked_for(tmp_path: Path, clean: Path) -> None:

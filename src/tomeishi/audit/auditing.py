@@ -112,6 +112,7 @@ class Auditor:
         self._stills = Stills(job.limits, PLAN.max_side)
         self._films = Screener(
             pursuit=None if searchable is None else Pursuit(searchable, anchors, image, pdq, shipped, ALL),
+            identical=None,  # digests are a check of their own
             references=basis.references,
             image=image,
             pdq=pdq,

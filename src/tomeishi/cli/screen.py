@@ -120,7 +120,7 @@ def compare(
         for s in found.segments:
             query_text = f"{time_code(s.query.start)} - {time_code(s.query.end)}"
             reference_text = f"{time_code(s.reference.start)} - {time_code(s.reference.end)}"
-            data.print(f"  A {query_text}  resembles  B {reference_text}  at {s.slope:.2f}x, score {s.score:.3f}")
+            data.print(f"  A {query_text}  resembles  B {reference_text}  at {s.speed:.2f}x, score {s.score:.3f}")
     sides = (comparison.query, comparison.reference)
     cut = [(side.path, side.partial) for side in sides if side.partial is not None]
     for path, partial in cut:

@@ -337,7 +337,7 @@ def _segment_row(number: int, segment: Segment) -> list[str]:
         f"{timecode(query.start)} – {timecode(query.end)}",
         f"{timecode(reference.start)} – {timecode(reference.end)}",
         f"{query.length:.3f}",
-        f"×{segment.slope:.2f}",
+        f"×{segment.speed:.2f}",
         f"{segment.score:.4f}",
     ]
 

@@ -57,7 +57,7 @@ def moments(segments: Sequence[Segment], per_segment: int = 3) -> list[tuple[int
     longest = sorted(range(len(segments)), key=lambda i: (-segments[i].query.length, i))[: MOST // per_segment]
     shares = [(k + 0.5) / per_segment for k in range(per_segment)]
     return [
-        (i, s.query.start + share * s.query.length, s.reference.start + share * s.reference.length)
+        (i, s.query.start + share * s.query.length, s.reference_at(share))
         for i in sorted(longest)
         for s in (segments[i],)
         for share in shares

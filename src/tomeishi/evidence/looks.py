@@ -159,7 +159,7 @@ def _digest(path: Path, size_bytes: int, changed_ns: int) -> str:
 
 
 def _key(plan: str, query: File, reference: File, segments: Sequence[Segment], more: Sequence[str | None] = ()) -> str:
-    spans = [[s.query.start, s.query.end, s.reference.start, s.reference.end] for s in segments]
+    spans = [[s.query.start, s.query.end, s.reference_at(0), s.reference_at(1)] for s in segments]
     return digest_of(canonical([plan, query.digest, reference.digest, spans, list(more)])).removeprefix("sha256:")
 
 

@@ -6,7 +6,7 @@ played from half to twice the speed. All three moves come from earlier rows, so 
 is what a reader can check by hand. Pure: arrays in, values out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class Track:
     times_s: NDArray[np.float64]
     duration_s: float
     """Where the last frame ends."""
+    start_s: float = 0.0
+    """Where the first frame would begin: later than 0 in a part of a film."""
 
     def interval(self, first: int, last: int) -> Interval:
         """From the first sample of a run until the sample after its last one, or as long as a sample usually holds."""
@@ -41,12 +43,16 @@ class Track:
     def blank_before(self, first: int) -> float:
         """Seconds before sample `first` that hold only blank frames."""
         start = float(self.times_s[first])
-        return start if first == 0 else max(0.0, start - float(self.times_s[first - 1]) - self.hold_s)
+        return start - self.start_s if first == 0 else max(0.0, start - float(self.times_s[first - 1]) - self.hold_s)
 
     def blank_after(self, last: int) -> float:
         """Seconds after what sample `last` stands for that hold only blank frames."""
         end = float(self.times_s[last]) + self.hold_s
         return max(0.0, (float(self.times_s[last + 1]) if last + 1 < len(self.times_s) else self.duration_s) - end)
+
+    def backwards(self) -> "Track":
+        """As it is when it is played from its end."""
+        return Track(np.maximum(self.duration_s - self.hold_s - self.times_s[::-1], 0.0), self.duration_s)
 
     @property
     def hold_s(self) -> float:
@@ -66,6 +72,12 @@ class Stretch:
     """(m, 2): query and reference sample numbers on the line, rising."""
     similarities: NDArray[np.float32]
     """(m,): cosine similarity of each pair."""
+    backwards: bool = False
+    """Whether the query plays the reference from its end: then query sample numbers of `pairs` fall."""
+
+    def later(self, samples: int) -> "Stretch":
+        """The same, of a query that has so many samples before the part that was aligned."""
+        return self if not samples else replace(self, pairs=self.pairs + np.array([samples, 0]))
 
 
 def stretches(
@@ -104,6 +116,31 @@ def stretches(
             weights[stretch.pairs[0, 0] : stretch.pairs[-1, 0] + 1] = _MISS
             found.append(stretch)
     return found
+
+
+def stretches_backwards(
+    similarity: NDArray[np.float32],
+    query: Track,
+    reference: Track,
+    same: float,
+    telling: NDArray[np.float32] | None = None,
+) -> list[Stretch]:
+    """The same for a query that plays the reference from its end to its start. A still picture has no direction."""
+    if min(similarity.shape, default=0) < 2:
+        return []
+    turned = None if telling is None else telling[::-1]
+    found = stretches(similarity[::-1], query.backwards(), reference, same, turned)
+    last, whole_s = len(query.times_s) - 1, query.duration_s
+    return [
+        Stretch(
+            Interval(max(0.0, whole_s - each.query.end), whole_s - each.query.start),
+            each.reference,
+            np.column_stack([last - each.pairs[:, 0], each.pairs[:, 1]]),
+            each.similarities,
+            backwards=True,
+        )
+        for each in found
+    ]
 
 
 def _best_path(weights: NDArray[np.float32]) -> NDArray[np.int64] | None:

@@ -26,6 +26,9 @@ from tomeishi.matching.votes import Sighting
 from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.values import Band, Kind, MediaKind, Partial, Segment, digest_of_file
 
+_AT_ONCE = 256
+"""Rows of the query that are compared at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -95,6 +98,7 @@ class Comparison:
             "band": self.band.value if self.band else None,
             "score": round(self.score, 4),
             "segments": _times(self.segments),
+            "backwards": [each.backwards for each in self.segments],
             "sound": None
             if self.heard is None
             else {
@@ -119,13 +123,15 @@ class _Alone:
     def sightings(self, rows: NDArray[np.float32], near: float) -> list[Sighting]:
         if not len(rows) or not len(self.reference.image):
             return []
-        distances = 1 - rows @ self.reference.image.T
-        nearest = distances.argmin(axis=1)
-        return sorted(
-            (float(distances[n, k]), n, "reference", float(self.reference.track.times_s[k]))
-            for n, k in enumerate(nearest)
-            if distances[n, k] <= near
-        )
+        found = []
+        for at in range(0, len(rows), _AT_ONCE):
+            distances = 1 - rows[at : at + _AT_ONCE] @ self.reference.image.T
+            found += [
+                (float(row[k]), at + n, "reference", float(self.reference.track.times_s[k]))
+                for n, (row, k) in enumerate(zip(distances, distances.argmin(axis=1), strict=True))
+                if row[k] <= near
+            ]
+        return sorted(found)
 
     def frames(self, reference_id: str) -> Frames:
         return self.reference

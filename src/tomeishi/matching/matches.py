@@ -4,15 +4,16 @@ A match is all segments of one pair. Its kind is a first one, by PDQ and speed; 
 reference has anchors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tomeishi.fingerprint.fingerprint import Fingerprint
-from tomeishi.matching.align import Stretch, Track, stretches
+from tomeishi.matching.align import Stretch, Track, stretches, stretches_backwards
 from tomeishi.matching.confirm import NOT_TRIED, Confirmation
+from tomeishi.matching.joining import joined
 from tomeishi.matching.score import Calibration, Evidence, different_pictures, telling
 from tomeishi.matching.verify import Verified
 from tomeishi.values import Band, Kind, Segment
@@ -26,6 +27,11 @@ IN_A_RUN = 1.3
 WORTH_A_LOOK = 0.2
 """Score from which a stretch is verified."""
 
+_MOST_CELLS = 6_000_000
+"""Pairs of samples that are aligned at once: some 100 MB. Two films of two hours have 200 million."""
+_SHORTEST_BLOCK = 64
+_MOST_OF_IT = 0.8
+"""Of a query's samples: where they align as they are, it is not played from its end."""
 _SAME_SPEED = 0.05
 """A slope this near to 1 is real time."""
 
@@ -81,13 +87,24 @@ Confirm = Callable[[Stretch, bool], Confirmation]
 
 
 def match(
-    query: Frames, reference: Frames, same: SameFrame, calibration: Calibration, confirm: Confirm | None = None
+    query: Frames,
+    reference: Frames,
+    same: SameFrame,
+    calibration: Calibration,
+    confirm: Confirm | None = None,
+    *,
+    backwards: bool = True,
 ) -> Match | None:
-    """The match of a pair, or None where no stretch reaches the weakest band."""
-    similarity = query.image @ reference.image.T
+    """The match of a pair, or None where no stretch reaches the weakest band.
+
+    With `backwards` what does not align as it is is also tried as played from its end.
+    """
     scored: list[tuple[float, Segment, bool]] = []
     laid: list[Verified] = []
-    for stretch in stretches(similarity, query.track, reference.track, 1 - same.image * IN_A_RUN, query.telling):
+    limit = 1 - same.image * IN_A_RUN
+    blocks = _blocks(query, reference)
+
+    def weigh(stretch: Stretch) -> None:
         evidence = evidence_of(stretch, query, reference, same)
         confirmation = NOT_TRIED
         if confirm is not None and calibration.score(evidence) >= WORTH_A_LOOK:
@@ -95,11 +112,16 @@ def match(
             verified = len(confirmation.agreeing)
             evidence = replace(evidence, tried=confirmation.tried, verified=verified)
         score = calibration.score(evidence)
-        if calibration.band(score) is not None:
-            copied = evidence.agree and _same_speed(stretch, query, reference)
-            segment = Segment(stretch.query, stretch.reference, score, confirmation.regions)
+        # Any order of frames can be read from two ends; what is read from the second has to be seen, too.
+        seen = not stretch.backwards or evidence.agree or evidence.verified
+        if seen and calibration.band(score) is not None:
+            copied = evidence.agree and _same_speed(stretch, query, reference) and not stretch.backwards
+            segment = Segment(stretch.query, stretch.reference, score, confirmation.regions, stretch.backwards)
             scored.append((score, segment, copied))
-            laid += [each for _, _, each in confirmation.agreeing]
+            laid.extend(each for _, _, each in confirmation.agreeing)
+
+    for stretch in _aligned(blocks, reference, limit, backwards=backwards):
+        weigh(stretch)
     if not scored:
         return None
     scored.sort(key=lambda entry: (-entry[0], entry[1].query.start))
@@ -108,13 +130,53 @@ def match(
     if band is None:
         return None
     copied = all(each for _, _, each in scored)
+    segments = [segment for _, segment, _ in scored]
     return Match(
         Kind.COPY if copied else Kind.EDIT,
         band,
         best,
-        tuple(segment for _, segment, _ in scored),
+        tuple(segments if len(blocks) == 1 else joined(segments)),
         max(laid, key=lambda each: each.inliers, default=None),
     )
+
+
+def _blocks(query: Frames, reference: Frames) -> list[tuple[int, Frames]]:
+    """The query in parts that are small enough to be aligned at once, with the number of the first sample of each."""
+    count = len(query.track.times_s)
+    rows = max(_SHORTEST_BLOCK, _MOST_CELLS // max(1, len(reference.track.times_s)))
+    if count <= rows:
+        return [(0, query)]
+    parts = []
+    for first in range(0, count, rows):
+        held = slice(first, first + rows)
+        following = query.track.times_s[first + rows] if first + rows < count else query.track.duration_s
+        start_s = float(query.track.times_s[first]) if first else query.track.start_s
+        track = Track(query.track.times_s[held], float(following), start_s)
+        parts.append((first, Frames(track, query.image[held], query.pdq[held], query.telling[held])))
+    return parts
+
+
+def _aligned(
+    blocks: Sequence[tuple[int, Frames]], reference: Frames, limit: float, *, backwards: bool
+) -> Iterator[Stretch]:
+    """Stretches of all parts of a query; of two directions in which a moment of it can be explained, the one in which
+    more samples align: frames of one shot resemble each other in any order."""
+    for first, part in blocks:
+        similarity = part.image @ reference.image.T
+        found = stretches(similarity, part.track, reference.track, limit, part.telling)
+        aligned = sum(len(each.pairs) for each in found)
+        if backwards and aligned < _MOST_OF_IT * len(part.image):
+            turned = stretches_backwards(similarity, part.track, reference.track, limit, part.telling)
+            found = _apart([*found, *turned]) if turned else found
+        yield from (stretch.later(first) for stretch in found)
+
+
+def _apart(found: Sequence[Stretch]) -> list[Stretch]:
+    kept: list[Stretch] = []
+    for stretch in sorted(found, key=lambda each: (-len(each.pairs), each.backwards)):
+        if not any(stretch.query.overlap(other.query) > 0.5 * stretch.query.length for other in kept):
+            kept.append(stretch)
+    return kept
 
 
 def evidence_of(stretch: Stretch, query: Frames, reference: Frames, same: SameFrame) -> Evidence:
@@ -155,5 +217,7 @@ def similarity_curve(query: Frames, reference: Frames) -> list[tuple[float, floa
     """Per query sample its time in seconds and its largest similarity to any reference sample, for plots."""
     if not len(query.image) or not len(reference.image):
         return []
-    best = (query.image @ reference.image.T).max(axis=1)
+    rows = max(1, _MOST_CELLS // len(reference.image))
+    starts = range(0, len(query.image), rows)
+    best = np.concatenate([(query.image[at : at + rows] @ reference.image.T).max(axis=1) for at in starts])
     return [(float(t), float(np.clip(s, 0, 1))) for t, s in zip(query.track.times_s, best, strict=True)]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ from tomeishi.fingerprint.views import PARTS, QUARTERS, View
 from tomeishi.matching.align import Stretch, Track
 from tomeishi.matching.anchored import AnchorsOf
 from tomeishi.matching.confirm import TO_SHOW, Confirmation, confirm, holds, moments_of, regions_of, spread_out
+from tomeishi.matching.joining import joined
 from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, is_still, match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.sameness import PicturesAt, settled
@@ -43,8 +45,6 @@ _AROUND_S = 20.0
 _GIVEN_UP = 3
 """Moments in which verification sees nothing before a reference is given up."""
 _LEAST_VOTE = 0.02
-_JOINED_S, _IN_LINE_S, _SAME_PACE = 2.1, 0.6, 0.25
-"""Segments no farther apart, and no farther from one line, are one."""
 _VAGUE_S = 2.0
 """By how much a first guess of the reference's time may be off where a scene stands still."""
 _LOST_S = 2.1
@@ -120,14 +120,14 @@ class Pursuit:
     def _match(self, frames: Frames, reference_id: str, pictures: Pictures) -> Match | None:
         reference = self.registered.frames(reference_id)
         if not self.stages.verification:
-            return match(frames, reference, self._same, self.calibration)
+            return match(frames, reference, self._same, self.calibration, backwards=self.stages.backwards)
         anchors = self.anchors(reference_id)
 
         def verified(stretch: Stretch, agree: bool) -> Confirmation:
             moments = moments_of(stretch, frames.track, reference.track)
             return confirm(moments, pictures, anchors, *([TO_SHOW] if agree and self.stages.pdq_first else []))
 
-        return match(frames, reference, self._same, self.calibration, verified)
+        return match(frames, reference, self._same, self.calibration, verified, backwards=self.stages.backwards)
 
     def _sightings(self, frames: Frames, near: float) -> list[Sighting]:
         """Of a picture that stands still once."""
@@ -261,14 +261,17 @@ class Pursuit:
         drawn = []
         for segment in found.segments:
             spans = None
-            if segment.regions is not None:
+            if segment.regions is not None and not segment.backwards:
                 slope = segment.slope
                 offset_s = segment.reference.start - slope * segment.query.start
                 ends = [segment.query.start, segment.query.end]
                 for end, forward in enumerate((False, True)):
                     moment = (ends[end], slope * ends[end] + offset_s)
                     steps = self._steps(reference_id, moment, slope, pictures, forward=forward)
-                    beyond = [t for t, _ in steps if (t >= ends[end] if forward else t < ends[end])]
+                    others = [each.query for each in found.segments if each is not segment]
+                    # What another segment explains, a loop's next turn for one, is not taken from it.
+                    free = takewhile(lambda step: not any(each.start <= step[0] < each.end for each in others), steps)  # noqa: B023
+                    beyond = [t for t, _ in free if (t >= ends[end] if forward else t < ends[end])]
                     if beyond:
                         ends[end] = max(beyond) + pictures.step_s if forward else min(beyond)
                 spans = _spans(ends[0], ends[1], slope, offset_s, duration_s, lasts_s)
@@ -311,35 +314,6 @@ def _spans(
     if end_s - start_s < 1e-3:
         return None
     return Interval(start_s, end_s), Interval(max(0.0, slope * start_s + offset_s), slope * end_s + offset_s)
-
-
-def joined(segments: Sequence[Segment]) -> list[Segment]:
-    """Segments that continue each other become one, with the surer one's score; surest first, overlaps left out."""
-    kept: list[Segment] = []
-    for segment in sorted(segments, key=lambda each: each.query):
-        before = kept[-1] if kept else None
-        if before is not None and _continues(before, segment):
-            query = Interval(before.query.start, max(before.query.end, segment.query.end))
-            reference = Interval(
-                min(before.reference.start, segment.reference.start), max(before.reference.end, segment.reference.end)
-            )
-            surer = max(before, segment, key=lambda each: each.score)
-            kept[-1] = replace(surer, query=query, reference=reference)
-        else:
-            kept.append(segment)
-    surest: list[Segment] = []
-    for segment in sorted(kept, key=lambda each: (-each.score, -each.query.length, each.query)):
-        # A moment of the query is explained once.
-        if not any(segment.query.overlap(other.query) > 0.5 * segment.query.length for other in surest):
-            surest.append(segment)
-    return surest
-
-
-def _continues(before: Segment, after: Segment) -> bool:
-    if after.query.start - before.query.end > _JOINED_S:
-        return False
-    expected = before.reference.end + before.slope * (after.query.start - before.query.end)
-    return abs(after.reference.start - expected) <= _IN_LINE_S and abs(np.log(before.slope / after.slope)) < _SAME_PACE
 
 
 def _together(matches: list[Match]) -> Match | None:

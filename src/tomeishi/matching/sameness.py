@@ -39,7 +39,7 @@ def _kind(segment: Segment, anchors: Anchors, pictures_at: PicturesAt, kind: Kin
     inside = np.flatnonzero((anchors.times_s >= segment.reference.start) & (anchors.times_s < segment.reference.end))
     if not len(inside):
         return kind
-    if abs(segment.slope - 1) > _SAME_SPEED:
+    if segment.backwards or abs(segment.slope - 1) > _SAME_SPEED:
         return Kind.EDIT
     chosen = inside[np.unique(np.linspace(0, len(inside) - 1, min(_ANCHORS, len(inside))).astype(int))]
     times_s = anchors.times_s[chosen] - segment.reference.start + segment.query.start

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 class Stages:
     """All of them are on but in an ablation (benchmarks)."""
 
+    digest: bool = True
+    """A registered file is known by its digest, and not decoded."""
     verification: bool = True
     """Geometric verification confirms and rejects."""
     pdq_first: bool = True
     """What PDQ knows at its publisher's threshold needs no second look through views."""
+    backwards: bool = True
+    """What does not align as it is is also tried as played from its end."""
     parts: bool = True
     """Halves, middle and corners are glanced at."""
     seams: bool = True

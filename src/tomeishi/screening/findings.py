@@ -65,6 +65,7 @@ class Finding:
                 [round(t, 3) for t in (s.query.start, s.query.end, s.reference.start, s.reference.end)]
                 for s in self.segments
             ],
+            "backwards": [s.backwards for s in self.segments],
             "regions": [None if s.regions is None else s.regions.to_json() for s in self.segments],
             "permission": self.permission.to_json(),
             "verdict": self.verdict.value,

@@ -1,6 +1,6 @@
 """Screening of generated pictures and films: one query file to findings and a verdict."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction
 from tomeishi.fingerprint.listening import Listened, perceive
+from tomeishi.matching.identical import Identical
 from tomeishi.matching.matches import Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
@@ -18,7 +19,7 @@ from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.policy import Policy, gravest
 from tomeishi.screening.sound import Ear
-from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Skipped, Use, Verdict, digest_of_file
+from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Partial, Skipped, Use, Verdict, digest_of_file
 
 IN_PICTURES = (Kind.COPY, Kind.EDIT)
 """What this screening looks for in pictures, and `sound` where there is any to listen to; the rest is said to be
@@ -34,6 +35,8 @@ class Screener:
 
     pursuit: Pursuit | None
     """None for an empty registry."""
+    identical: Identical | None
+    """Files that are registered as they are; None leaves that step out."""
     references: Mapping[str, Reference]
     image: Descriptor
     pdq: Descriptor
@@ -50,6 +53,8 @@ class Screener:
         """The answer for one file. A file that cannot be read is skipped with its reason, never raised."""
         try:
             digest = digest_of_file(query) if query.is_file() else None
+            if self.identical is not None and (known := self.identical.registered(digest)):
+                return self._known(name, digest, self.identical, known)
             pictures = self.pursuit.pictures() if self.pursuit else Pictures()
             extraction, heard = perceive(query, (self.image, self.pdq), PLAN, self.limits, watch=pictures.see)
         except UnreadableMedia as error:
@@ -80,6 +85,28 @@ class Screener:
             made_by=self.made_by,
         )
 
+    def _known(self, name: str, digest: str | None, identical: Identical, registered: Sequence[Reference]) -> Screening:
+        """A registered file needs no decoding: what was read of it when it was registered holds."""
+        found = [self._finding(each, match) for each in registered for match in identical.matches(each)]
+        findings = tuple(self._reported(found))
+        first = registered[0]
+        partial = None if first.partial_reason is None else Partial(first.partial_reason, first.duration_s)
+        verdicts = [finding.verdict for finding in findings]
+        return Screening(
+            query=name,
+            query_digest=digest,
+            duration_s=first.duration_s,
+            findings=findings,
+            checked=(
+                *(() if first.kind is MediaKind.SOUND else IN_PICTURES),
+                *((Kind.SOUND,) if first.id in identical.audible else ()),
+            ),
+            verdict=gravest([*verdicts, self.policy.unreadable] if partial else verdicts),
+            partial=partial,
+            skipped=None,
+            made_by=self.made_by,
+        )
+
     def _findings(
         self, query: Path, extraction: Extraction, pictures: Pictures, heard: Listened | None
     ) -> list[Finding]:
@@ -88,7 +115,10 @@ class Screener:
         matched = self.pursuit.matches(extraction, pictures, lambda times_s: frames_at(query, times_s, self.limits))
         pairs = [*matched.items(), *self.ear.matches(heard).items()]
         found_all = [self._finding(self.references[each], found) for each, found in pairs]
-        reported = [finding for finding in found_all if self.policy.reports(finding.band)]
+        return self._reported(found_all)
+
+    def _reported(self, findings: Sequence[Finding]) -> list[Finding]:
+        reported = [finding for finding in findings if self.policy.reports(finding.band)]
         return sorted(reported, key=lambda finding: (-finding.score, finding.title, finding.reference_id))
 
     def _finding(self, reference: Reference, found: Match) -> Finding:

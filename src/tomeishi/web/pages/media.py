@@ -116,7 +116,11 @@ def curve(request: Request, asked: Annotated[Asked, permits(Action.READ_MATCHES)
 def segments_of(match: StoredMatch) -> list[Segment]:
     """As the screening found them."""
     spans = match.finding["segments"]
-    return [Segment(Interval(q0, q1), Interval(r0, r1), match.score) for q0, q1, r0, r1 in spans]
+    turned = match.finding.get("backwards") or [False] * len(spans)
+    return [
+        Segment(Interval(q0, q1), Interval(r0, r1), match.score, backwards=backwards)
+        for (q0, q1, r0, r1), backwards in zip(spans, turned, strict=True)
+    ]
 
 
 def _found(asked: Asked, match_id: str) -> tuple[StoredMatch, tuple[File | None, File | None]]:
