@@ -82,6 +82,16 @@ class Settings:
         return self.home / "looks"
 
     @property
+    def audits(self) -> Path:
+        """Audits of training data sets that the service shows, each in its own folder."""
+        return self.home / "audits"
+
+    @property
+    def datasets(self) -> Path:
+        """The file that offers data sets to be audited over the network (TOML)."""
+        return self.home / "datasets.toml"
+
+    @property
     def policy(self) -> Path:
         """The policy file that people edit (TOML)."""
         return self.home / "policy.toml"

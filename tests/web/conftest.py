@@ -60,7 +60,7 @@ class Site:
 
     def visitor(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A browser without cookies."""
-        return self.browsers.enter_context(httpx.Client(base_url=self.address, headers=headers))
+        return self.browsers.enter_context(httpx.Client(base_url=self.address, headers=headers, timeout=60))
 
     def with_key(self, key: str) -> httpx.Client:
         return self.visitor({"Authorization": f"Bearer {key}"})

@@ -54,7 +54,9 @@ CHECKS = [
 ]
 
 OPERATIONS = sorted(each for each in WHO if " /v1/" in each and each != "GET /v1/docs")
-TAKE_NOTHING = {f"GET /v1/{each}" for each in ("keys", "me", "members", "organisations", "people", "track-record")}
+TAKE_NOTHING = {
+    f"GET /v1/{each}" for each in ("datasets", "keys", "me", "members", "organisations", "people", "track-record")
+}
 """Nothing in such a request can be other than described."""
 ASKED = [
     (route, mode)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tomeishi.client.shapes import (
+    Audit,
     Consent,
     EvidencePackage,
     Exclusion,
@@ -253,6 +254,31 @@ class Client:
     def verify(self, package: str | Path) -> Verification:
         """Check a package against the installation's key."""
         return read(Verification, self._send("/evidence-packages:verify", Path(package), {}, {}, None))
+
+    def datasets(self) -> list[str]:
+        """Names of the data sets that may be audited."""
+        return [each["name"] for each in self._json("GET", "/datasets")["datasets"]]
+
+    def begin_audit(
+        self,
+        dataset: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        use: str = "train",
+        checks: Sequence[str] | None = None,
+        repeat: str | None = None,
+    ) -> Operation:
+        """Audit an offered data set; the result of the operation names the audit."""
+        words = {"dataset": dataset, "provider": provider, "model": model, "use": use}
+        chosen = {} if checks is None else {"checks": list(checks)}
+        return read(Operation, self._json("POST", "/audits", json=words | chosen, repeat=repeat))
+
+    def audit(self, audit_id: str) -> Audit:
+        return read(Audit, self._json("GET", f"/audits/{audit_id}"))
+
+    def audits(self) -> Iterator[Audit]:
+        yield from self._pages(Audit, "/audits", "audits", {})
 
     def operation(self, operation_id: str) -> Operation:
         return read(Operation, self._json("GET", f"/operations/{operation_id}"))

@@ -46,6 +46,19 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    id: str
+    provider: str
+    model: str | None
+    use: str
+    moment: str
+    datasets: list[str]
+    checks: list[str]
+    finished: bool
+    summary: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     id: str
     kind: str

@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 
 from tomeishi.web import openid, signing_in, watching
 from tomeishi.web.api import (
+    audits,
     consents,
     documentation,
     evidence,
@@ -46,6 +47,7 @@ ROUTERS = (
     matches.router,
     exclusions.router,
     evidence.router,
+    audits.router,
     operations.router,
     people.router,
 )

@@ -12,10 +12,14 @@ from typing import Any
 
 from tomeishi import clock
 from tomeishi.access import events
-from tomeishi.errors import TomeishiError
+from tomeishi.audit import offered
+from tomeishi.audit.plan import summary_of
+from tomeishi.audit.verdicts import AuditVerdict, Check
+from tomeishi.errors import NotFound, TomeishiError
 from tomeishi.evidence import stored
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.stored import StoredPackage
+from tomeishi.jobs.runner import LocalRunner, Runner
 from tomeishi.jobs.worker import Ending, Handler, Work
 from tomeishi.registry import sheets, transfer
 from tomeishi.review import screenings
@@ -31,17 +35,19 @@ SCREEN_PROMPT = "screen-prompt"
 ADD_REFERENCE = "add-reference"
 IMPORT = "import"
 PACK = "pack-evidence"
+AUDIT = "audit"
 
 
-def handlers(platform: Platform, standing: Standing) -> Mapping[str, Handler]:
-    """For `platform.worker`: everything that the web queues."""
-    tasks = _Tasks(platform, standing)
+def handlers(platform: Platform, standing: Standing, runner: Runner | None = None) -> Mapping[str, Handler]:
+    """For `platform.worker`: everything that the web queues. Audits run on `runner`, else on one more process."""
+    tasks = _Tasks(platform, standing, runner or LocalRunner(1))
     return {
         SCREEN: tasks.screen,
         SCREEN_PROMPT: tasks.screen_prompt,
         ADD_REFERENCE: tasks.add_reference,
         IMPORT: tasks.import_sheet,
         PACK: tasks.pack,
+        AUDIT: tasks.audit,
     }
 
 
@@ -66,9 +72,10 @@ def asked_by(payload: Mapping[str, Any]) -> AskedBy:
 
 
 class _Tasks:
-    def __init__(self, platform: Platform, standing: Standing) -> None:
+    def __init__(self, platform: Platform, standing: Standing, runner: Runner) -> None:
         self._platform = platform
         self._standing = standing
+        self._runner = runner
 
     def screen(self, work: Work) -> Ending:
         asked = work.job.payload
@@ -147,6 +154,21 @@ class _Tasks:
             return {"evidence_package": package.id, "digest": digest, "findings": len(reported.screening.findings)}
 
         return end
+
+    def audit(self, work: Work) -> Ending:
+        """Begun anew by another worker it goes on in the same folder, with the shards that are finished."""
+        asked, settings = work.job.payload, self._platform.settings
+        dataset = offered.offered(settings.datasets).get(asked["dataset"])
+        if dataset is None:
+            raise NotFound(f"data set {asked['dataset']!r} is no longer offered")
+        out = settings.audits / asked["audit"]
+        chosen = tuple(Check(each) for each in asked["checks"])
+        told = {"provider": asked["provider"], "model": asked["model"], "use": Use(asked["use"]), "checks": chosen}
+        for progress in self._platform.audits.run([dataset.path], out, self._runner, **told):
+            work.progress(progress.finished, progress.shards, asked["dataset"])
+        summary = summary_of(out)
+        counts = {verdict.value: summary[verdict.value] for verdict in AuditVerdict}
+        return lambda tx: {"audit": asked["audit"], "items": summary["items"], **counts}
 
 
 def plan_of(platform: Platform, path: Path, name: str, member: str | None) -> transfer.ImportPlan:
