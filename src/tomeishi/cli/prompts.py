@@ -21,9 +21,10 @@ _SHOWN = 60
 def screen_prompts(screener: PromptScreener, prompts: Sequence[str], *, jsonl: bool) -> int:
     """The exit code; one line or row per prompt and name."""
     table = Table("prompt", "verdict", "name", "work", "member", "mention", "band", "permission")
-    found = cut = False
+    found = cut = with_descriptions = False
     for part in _parts(prompts):
         for result in screener.screen(part):
+            with_descriptions = with_descriptions or bool(result.descriptions)
             found, cut = found or bool(result.findings), cut or result.partial is not None
             if result.partial is not None:
                 say(f"tomeishi: read only in part: {result.partial.reason}")
@@ -34,6 +35,8 @@ def screen_prompts(screener: PromptScreener, prompts: Sequence[str], *, jsonl: b
     if not jsonl:
         data.print(table)
         say("A name states what a prompt speaks of. It is not a legal finding.")
+        if with_descriptions:
+            say("Descriptions are in the order of likeness; somebody has to judge whether any of them is meant.")
     return 3 if cut else int(found)
 
 
@@ -66,5 +69,16 @@ def _add(table: Table, result: PromptScreening) -> None:
             finding.member,
             finding.mention,
             finding.band,
-            "allowed" if finding.permission.allowed else "not allowed",
+            _allowed(finding.permission.allowed),
         )
+    for near in result.descriptions or ():
+        told = f"described: {near.text}"
+        shown_text = told if len(told) <= _SHOWN else told[: _SHOWN - 1] + "…"
+        whose = near.character or near.title
+        table.add_row(
+            "", "", Text(shown_text, style="dim"), whose, near.member, "", "", _allowed(near.permission.allowed)
+        )
+
+
+def _allowed(allowed: bool) -> str:
+    return "allowed" if allowed else "not allowed"

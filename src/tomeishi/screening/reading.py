@@ -41,6 +41,8 @@ class Found(StrEnum):
     """Broken up, or with figures for letters."""
     NEAR = "near"
     """With a letter or two wrong."""
+    GUESSED = "guessed"
+    """By a reading that nobody registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Reading:
         for number in numbers:
             name = self.names[number]
             here = how or (Found.WRITTEN if fold(name.text) == written else Found.LEVELLED)
+            if name.guessed_from is not None:
+                here = Found.GUESSED
             owner = (name.work_id, name.character_id)
             if owner not in owners or here is Found.WRITTEN:
                 owners[owner] = NameFound(name, start, end, here, likeness)

@@ -42,6 +42,8 @@ class RegisteredName:
     text: str
     work_id: str
     character_id: str | None
+    guessed_from: str | None = None
+    """The registered name that `text` may be the reading of; None for what was registered."""
 
 
 @dataclass(frozen=True, slots=True)
