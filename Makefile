@@ -6,13 +6,14 @@ STAMP := .venv/.set-up
 # Two workers suit two cores; a test that starts processes of its own is light.
 JOBS ?= 2
 
-.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit bench-pages bench-web check format bench calibrate lock docs clean
+.PHONY: help setup demo test test-postgres test-long test-cluster bench-audit bench-pages bench-web check format bench calibrate train lock docs clean
 
 help:
 	@echo "make demo       set up, draw films, register, screen, and leave demo-out/"
 	@echo "make test       set up and run the tests            make test-long  the long ones too"
 	@echo "make check      format, lint, types, floors         make bench      measure, into benchmarks/results/"
 	@echo "make lock       refresh requirements.lock           make docs       regenerate reference and tables"
+	@echo "make train      train the figure descriptor anew, into .train/"
 
 setup: $(STAMP)
 
@@ -98,5 +99,17 @@ bench-audit: setup
 	@$(BIN)/python -m benchmarks.audit_planted --scaling
 	@$(BIN)/python -m benchmarks.tables
 
+# In an environment of its own, with PyTorch; the pictures come from Debian's openclipart-png and from npm. Goes on where it
+# was interrupted. What it gives is measured by training/evaluate_figure_descriptor.py and named in the model card.
+PICTURES ?= /usr/share/openclipart/png
+EMOJI := .train/emoji/node_modules
+train: setup
+	@test -d $(PICTURES) || { echo "no clip art in $(PICTURES): install Debian's openclipart-png, or name its folder by PICTURES="; exit 1; }
+	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	@$(BIN)/uv pip install --system-certs --quiet --python .venv-train/bin/python -e . -r training/requirements.txt
+	@test -d $(EMOJI) || npm install --silent --no-save --ignore-scripts --prefix .train/emoji @lobehub/fluent-emoji-3d@1.1.0 @twemoji/svg@15.0.0
+	@.venv-train/bin/python training/draw_figures.py .train/drawn --workers $(JOBS)
+	@.venv-train/bin/python training/train_figure_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/figure-1.onnx
+
 clean:
-	rm -rf .venv .venv-cluster demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-cluster .venv-train .train demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -60,7 +60,7 @@ def read_weights() -> Weights:
     return {name: tensor.numpy().astype(np.float64) for name, tensor in state.items()}
 
 
-class _Graph:
+class Graph:
     """Nodes and initialisers in order; every method gives the name of what it made."""
 
     def __init__(self, weights: Weights) -> None:
@@ -87,6 +87,11 @@ class _Graph:
         scale = self.weights[f"{norm}.weight"] / np.sqrt(self.weights[f"{norm}.running_var"] + BATCH_NORM_EPSILON)
         kernels = self.weights[f"{conv}.weight"] * scale[:, None, None, None]
         bias = self.weights[f"{norm}.bias"] - self.weights[f"{norm}.running_mean"] * scale
+        return self.convolved(x, kernels, bias, kernel=kernel, stride=stride, groups=groups)
+
+    def convolved(
+        self, x: str, kernels: NDArray[np.float64], bias: NDArray[np.float64], *, kernel: int, stride: int, groups: int
+    ) -> str:
         padding = kernel - stride
         before, after = padding // 2, padding - padding // 2
         return self.node(
@@ -146,16 +151,16 @@ class _Graph:
         length = self.node("ReduceL2", x, self.constant([1], np.int64), keepdims=1)
         return self.node("Div", x, self.node("Max", length, self.constant(1e-12)))
 
-    def model(self, outputs: Mapping[str, tuple[str, int]], side: int) -> onnx.ModelProto:
-        for name, (made, _) in outputs.items():
-            self.nodes.append(helper.make_node("Identity", [made], [name]))
+    def model(self, outputs: Mapping[str, tuple[str, int]], side: int, name: str = "tomeishi-image") -> onnx.ModelProto:
+        for output, (made, _) in outputs.items():
+            self.nodes.append(helper.make_node("Identity", [made], [output]))
         graph = helper.make_graph(
             self.nodes,
-            "tomeishi-image",
+            name,
             [helper.make_tensor_value_info("samples", TensorProto.UINT8, ["n", side, side, 3])],
             [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
-                for name, (_, width) in outputs.items()
+                helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", width])
+                for output, (_, width) in outputs.items()
             ],
             self.initialisers,
         )
@@ -167,7 +172,7 @@ class _Graph:
 
 def pooled_features(weights: Weights, side: int, powers: Iterable[float]) -> onnx.ModelProto:
     """Features before whitening: `wide-P` (1280, after the last convolution), `narrow-P` (320, before it)."""
-    graph = _Graph(weights)
+    graph = Graph(weights)
     narrow = graph.trunk("samples")
     wide = graph.relu6(graph.conv(narrow, "_conv_head", "_bn1", kernel=1))
     outputs = {}
@@ -179,7 +184,7 @@ def pooled_features(weights: Weights, side: int, powers: Iterable[float]) -> onn
 
 def descriptor(weights: Weights, projection: Projection, side: int = SIDE, power: float = POWER) -> onnx.ModelProto:
     """The graph that is shipped: features before the last convolution, which resolve more than those after it."""
-    graph = _Graph(weights)
+    graph = Graph(weights)
     features = graph.normalised(graph.pooled(graph.trunk("samples"), power))
     centred = graph.node("Sub", features, graph.constant(projection.mean))
     rows = graph.normalised(graph.node("MatMul", centred, graph.half(projection.axes)))
