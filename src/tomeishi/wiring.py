@@ -443,10 +443,8 @@ class Platform:
         also: Also = NAMES_ALONE,
     ) -> list[PromptScreening]:
         """One screening per prompt: names of works and characters in it. For many calls keep a `prompt_screener`."""
-        screener = self.prompt_screener(
-            provider=provider, model=model, use=use, policy=policy, moment=moment, also=also
-        )
-        return list(screener.screen(texts))
+        made = self.prompt_screener(provider=provider, model=model, use=use, policy=policy, moment=moment, also=also)
+        return list(made.screen(texts))
 
     @cached_property
     def looks(self) -> Looks:
@@ -565,12 +563,12 @@ def verify(
     path: Path, keys: Sequence[Path], authorities: Sequence[Path] = (), home: Path | None = None
 ) -> Verification:
     """Check a package, or a signed document of an audit. Trusted are the keys in the files `keys`, and this
-    installation's where there is one."""
+    installation's with those before it, where there is one."""
     settings = settings_from(home=home)
     trusted: list[PublicKey] = [read_public_key(key) for key in keys]
     own = installation_key(settings)
     if own.exists():
-        trusted.append(read_key(own).public)
+        trusted += succession.own_keys(read_key(own).public, settings.database_url)
     if signed.is_one(path):
         return signed.checked(path, trusted)
     return package.check(path, trusted, authorities)

@@ -146,6 +146,28 @@ def test_what_an_earlier_key_signed_still_holds(tomeishi: Command, entries: list
     assert _json(tomeishi("log", "verify", "--json"))["logs"][1]["checkpoints"] == 2
 
 
+def test_a_package_of_before_the_succession_is_by_a_trusted_key_unless_that_was_compromised(
+    tomeishi: Command, installed: Any, quoted: Path, tmp_path: Path
+) -> None:
+    reported = tomeishi("report", quoted, "--out", tmp_path / "evidence", "--json")
+    package = json.loads(reported.out)["package"]
+    old = tmp_path / "old.pub"
+    old.write_text(tomeishi("keys", "public").out, encoding="utf-8")
+    assert tomeishi("consent", "reserve", "--coalition", "--use", "train").code == 0  # registers the key
+    assert tomeishi("keys", "renew").code == 0
+    assert tomeishi("verify", package).code == 0
+    compromised = _json(tomeishi("keys", "public", "--json"))["key_id"]
+    later = json.loads(tomeishi("report", quoted, "--out", tmp_path / "later", "--json").out)["package"]
+    assert tomeishi("consent", "reserve", "--coalition", "--use", "index").code == 0
+    assert tomeishi("keys", "retire", compromised, "--because", "compromised").code == 0
+    assert tomeishi("keys", "renew").code == 0
+    assert tomeishi("verify", later).code == 4
+    assert tomeishi("verify", package).code == 4
+    assert tomeishi("verify", package, "--key", old).code == 0
+    assert tomeishi("verify", package, "--home", tmp_path / "elsewhere").code == 4
+    assert tomeishi("verify", package, "--home", tmp_path / "elsewhere", "--key", old).code == 0
+
+
 def test_the_coalition_goes_on_under_its_new_key(tomeishi: Command, installed: Any) -> None:
     reserved = _json(tomeishi("consent", "reserve", "--coalition", "--use", "train", "--json"))["entry"]
     assert tomeishi("keys", "renew").code == 0

@@ -105,3 +105,11 @@ def test_an_option_that_makes_no_sense_is_refused(
     robots = _write(tmp_path / "robots.txt", ROBOTS)
     assert run(["consent", "read", str(robots), *options]) == 2
     assert capsys.readouterr().err
+
+
+def test_a_moment_in_the_future_is_taken_where_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    robots = _write(tmp_path / "robots.txt", ROBOTS)
+    told = ("--fetched-at", "2999-01-01")
+    assert run(["consent", "read", str(robots), *told]) == 2
+    assert "say --future" in capsys.readouterr().err
+    assert run(["consent", "read", str(robots), *told, "--future"]) == 0

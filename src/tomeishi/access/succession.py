@@ -7,15 +7,18 @@ their own, as a predecessor that nobody ever had.
 
 import base64
 import json
+from contextlib import closing, suppress
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import Connection
 
 from tomeishi import clock
 from tomeishi.access.keys import PublicKey, SigningKey
 from tomeishi.access.public_keys import LOG, SUCCESSION, RetiredBecause, all_keys, retire
-from tomeishi.errors import BadInput
+from tomeishi.errors import BadInput, TomeishiError
 from tomeishi.storage import log
+from tomeishi.storage.db import Database
 
 
 def succeed(transaction: Connection, old: SigningKey, new: SigningKey, at: datetime) -> None:
@@ -55,6 +58,20 @@ def predecessors(transaction: Connection, current: PublicKey) -> tuple[PublicKey
         if new in found and old not in found and old.verifies(by_old, message) and new.verifies(by_new, message):
             found.append(old)
     return tuple(found[1:])
+
+
+def own_keys(current: PublicKey, database_url: str) -> tuple[PublicKey, ...]:
+    """`current`, and those before it by the log of keys, back to one that was retired as compromised.
+
+    Whoever has that one could have put in predecessors. Current alone where there is no database, or none that can be
+    read: whoever verifies needs none.
+    """
+    with suppress(TomeishiError), closing(Database(database_url)) as database, database.reading() as tx:
+        known = all_keys(tx)
+        earlier = predecessors(tx, current)
+        lost = {key_id for key_id, key in known.items() if key.retired_because == RetiredBecause.COMPROMISED}
+        return (current, *takewhile(lambda key: key.key_id not in lost, earlier))
+    return (current,)
 
 
 def _message(old: PublicKey, new: PublicKey) -> bytes:

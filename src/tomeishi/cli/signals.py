@@ -65,14 +65,17 @@ def read(
     fetched_at: Annotated[
         str | None, typer.Option(help="When the files were fetched; kept with what they say.")
     ] = None,
+    future: Annotated[
+        bool, typer.Option("--future", help="Take a moment of fetching that lies in the future; else it is refused.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """What files state about use, by standard, and together: the strictest counts. Nothing is fetched or recorded."""
     if path is not None and not path.startswith("/") and "://" not in path:
         raise BadInput(f"--path {path!r}: write a path that begins with /, or a whole address")
     moment = None if fetched_at is None else clock.from_text(fetched_at)
-    if moment is not None and moment > clock.now():
-        raise BadInput(f"--fetched-at {fetched_at}: lies in the future")
+    if moment is not None and moment > clock.now() and not future:
+        raise BadInput(f"--fetched-at {fetched_at}: lies in the future; check the clock, or say --future")
     found = [_file(each, form, Reading(str(each), path, agent, moment)) for each in files]
     counting = settled(signal for each in found for signal in each.signals)
     together = combine(counting)

@@ -145,7 +145,8 @@ def test_the_two_words_that_mirror_each_other_are_told_apart() -> None:
     "terms",
     [
         '<payment type="attribution"/>',
-        "<payment/>",
+        "<payment><custom>https://a.example/ask</custom></payment>",
+        '<reporting type="audit" profile="https://a.example/audit"/>',
         '<permits type="user">non-commercial</permits>',
         '<prohibits type="geo">JP</prohibits>',
         "<surprise/>",

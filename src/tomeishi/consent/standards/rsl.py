@@ -2,12 +2,13 @@
 
 Sections 3.3 (`content`: patterns of RFC 9309), 3.4 (`license`) and 3.5 (`permits`, `prohibits`, words of usage between
 blanks). Its word is `ai-train`; `train-ai` is AIPREF's, and says nothing here. Several licences of one content are
-distinct sets of terms, their order without meaning (3, 3.4): each is a signal of its own, a use that none names is
-unknown, and of two that speak of the same use the stricter counts.
+distinct sets of terms, their order without meaning (3.1.1, 3.4): each is a signal of its own, a use that none names is
+unknown, and a use that is both permitted and prohibited is not licensed. A narrower content goes before a wider one
+(3.1.1): what it permits by the use's own word, not by `all` or `ai-all`, no wider one takes back.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -42,15 +43,47 @@ def read(data: bytes, reading: Reading, authority: Authority = Authority.SITE) -
     except Refused as error:
         return (no_statement(Standard.RSL, reading, authority, str(error), raw_of(data)),)
     raw = raw_of(data)
-    found: list[Signal] = []
+    found: list[_Found] = []
     for content in contents:
         url = content.get("url")
         if url is None:
-            found.append(no_statement(Standard.RSL, reading, authority, "a <content> without url", raw))
+            found.append(_Found(no_statement(Standard.RSL, reading, authority, "a <content> without url", raw), 0, {}))
         elif reading.path is None or matches(path_of(url) if url else "", path_of(reading.path)):
             licences = [each for each in content if local(each, NAMESPACE) == "license"]
             found += [_licence(each, content, url, reading, authority, raw) for each in licences]
-    return tuple(found)
+    return tuple(each.signal for each in (found if reading.path is None else _narrower_first(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    signal: Signal
+    width: int
+    """Letters of the content's path: more are narrower."""
+    by_word: Mapping[Use, Stance]
+    """What the licence says by the words of single uses."""
+
+
+def _narrower_first(found: Sequence[_Found]) -> list[_Found]:
+    """Without what wider contents prohibit and a narrower one permits by name, and none as narrow prohibits."""
+    kept_ones = []
+    for each in found:
+        narrower = [other for other in found if other.width > each.width]
+        taken = [
+            use for use, stance in each.signal.uses.items() if stance is Stance.DENY and _is_permitted(use, narrower)
+        ]
+        if taken:
+            uses = {use: stance for use, stance in each.signal.uses.items() if use not in taken}
+            step = f"a narrower content permits {', '.join(sorted(taken))}"
+            each = replace(each, signal=replace(each.signal, uses=uses, derivation=(*each.signal.derivation, step)))
+        kept_ones.append(each)
+    return kept_ones
+
+
+def _is_permitted(use: Use, narrower: Sequence[_Found]) -> bool:
+    speaking = [each for each in narrower if use in each.signal.uses]
+    narrowest = [each for each in speaking if each.width == max(other.width for other in speaking)]
+    by_word = any(each.by_word.get(use) in (Stance.ALLOW, Stance.CONSTRAINED) for each in narrowest)
+    return by_word and all(each.signal.uses[use] is not Stance.DENY for each in narrowest)
 
 
 def _contents(data: bytes) -> list[Element]:
@@ -63,14 +96,15 @@ def _contents(data: bytes) -> list[Element]:
     return contents
 
 
-def _licence(licence: Element, content: Element, url: str, reading: Reading, authority: Authority, raw: str) -> Signal:
+def _licence(licence: Element, content: Element, url: str, reading: Reading, authority: Authority, raw: str) -> _Found:
     warnings: list[str] = []
     conditions = _conditions(licence, content, warnings)
     said = [(token, Stance.DENY) for token in _usage(licence, "prohibits", warnings)]
     allowed = Stance.CONSTRAINED if conditions else Stance.ALLOW
     said += [(token, allowed) for token in _usage(licence, "permits", warnings)]
     heard = hear(Standard.RSL, said)
-    return Signal(
+    by_word = hear(Standard.RSL, [(token, stance) for token, stance in said if token in _TOKENS]).uses
+    signal = Signal(
         standard=Standard.RSL,
         source=reading.source,
         authority=authority,
@@ -83,6 +117,7 @@ def _licence(licence: Element, content: Element, url: str, reading: Reading, aut
         fetched_at=reading.fetched_at,
         declared_at=_declared(content.get("lastmod"), warnings),
     )
+    return _Found(signal, len(path_of(url)) if url else 0, by_word)
 
 
 def _usage(licence: Element, name: str, warnings: list[str]) -> list[str]:
@@ -109,7 +144,11 @@ def _conditions(licence: Element, content: Element, warnings: list[str]) -> tupl
         name, kind, text = local(each, NAMESPACE), each.get("type"), " ".join((each.text or "").split())
         if name in ("permits", "prohibits") and kind != "usage":
             found.append(f"{name} {kind or 'without type'}: {shown(text)}")
-        elif name == "payment" and kind != "free":
+        elif name == "payment" and (kind == "free" or (kind is None and not len(each))):
+            continue  # without a type it is free (3.7); with a way to pay it hardly is
+        elif name == "reporting":
+            found.append(f"reporting: {shown(kind or 'without type')}")
+        elif name == "payment":
             where = [" ".join((part.text or "").split()) for part in each]
             found.append(f"payment: {' '.join([shown(kind or 'purchase'), *map(shown, filter(None, where))])}")
         elif name not in ("permits", "prohibits", "payment", "legal", None):
