@@ -1,15 +1,14 @@
 """Measure the figure descriptor on figures it was not trained on, with image-1, a frozen net and colours beside it.
 
-    python evaluate_figure_descriptor.py --emoji NODE_MODULES --debian / --cache CACHE OUT.json
+    PYTHONPATH=. python training/evaluate_figure_descriptor.py --emoji NODE_MODULES --cache CACHE
 
 R@1: is the nearest enrolled drawing one of the figure that is asked for. AUC: over all pairs of a query with an
 enrolled figure (its nearest drawing), same against other. The weight of colours is chosen on part `tune` and stated
-with the results of part `test`.
+with the results of part `test`. The results go to benchmarks/results/figure-descriptor.json.
 """
 
 import argparse
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,12 @@ from figure_data import film_grounds
 from figure_sets import FigureSet, everything
 from numpy.typing import NDArray
 
-from tomeishi.fingerprint.colours import colour_rows
+from benchmarks.record import record
+from tomeishi.fingerprint.colours import POWER, colour_rows
 from tomeishi.fingerprint.image import SIDE as IMAGE_SIDE
 
 Rows = NDArray[np.float32]
-WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0)
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
 SHIPPED = Path(__file__).parent.parent / "src/tomeishi/fingerprint/weights"
 UNSEEN_FILMS = range(700_000, 700_012)
 
@@ -82,13 +82,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder for the sets, once made, and rows")
     parser.add_argument("--head", type=Path, help="a frozen net with a trained head, to compare")
     parser.add_argument("--figure", type=Path, default=SHIPPED / "figure-1.onnx")
-    parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     files = {"image-1": SHIPPED / "image-1.onnx", "figure-1": arguments.figure}
     if arguments.head:
         files["frozen net, trained head"] = arguments.head
-    result: dict[str, Any] = {"weights": {name: _digest(path) for name, path in files.items()}}
+    result: dict[str, Any] = {}
     chosen: dict[str, float] = {}
     for part in ("tune", "test"):
         sets = _kept_sets(arguments, part)
@@ -98,14 +97,15 @@ def main() -> None:
             result["colour weight"] = chosen
             result["by colour weight, figure-1, mean of part tune"] = _curve("figure-1", sets, scores)
         result[part] = {these.name: _table(these, scores[these.name], chosen) for these in sets}
-    arguments.out.write_text(json.dumps(result, indent=1) + "\n")
+    settings = {"weights": {name: _digest(path) for name, path in files.items()}, "power of colours": POWER}
+    record("figure-descriptor", seed=0, settings=settings, figures=result)
     _shown(result["test"])
 
 
 def _table(these: FigureSet, scores: dict[str, NDArray[np.float64]], weights: dict[str, float]) -> dict[str, Any]:
     rows: dict[str, Any] = {name: measured(values, these) for name, values in scores.items()}
     for name, weight in weights.items():
-        rows[f"{name} + colours"] = measured(scores[name] + weight * scores["colours"], these)
+        rows[f"{name} + colours"] = measured(scores[name] + weight * scores["colours"] ** POWER, these)
     return {"figures": len(set(these.sought.tolist())), "queries": len(these.sought), "descriptors": rows}
 
 
@@ -113,7 +113,7 @@ def _curve(name: str, sets: list[FigureSet], scores: dict[str, dict[str, NDArray
     """Mean of the sets by weight of the colours."""
     means = {}
     for weight in WEIGHTS:
-        found = [measured(scores[s.name][name] + weight * scores[s.name]["colours"], s) for s in sets]
+        found = [measured(scores[s.name][name] + weight * scores[s.name]["colours"] ** POWER, s) for s in sets]
         means[str(weight)] = {key: round(float(np.mean([f[key] for f in found])), 4) for key in ("r@1", "auc")}
     return means
 

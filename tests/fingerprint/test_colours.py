@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tomeishi.fingerprint.colours import DIM, colour_rows
+from tomeishi.fingerprint.colours import DIM, SHARE, colour_rows, fused
 
 RED, GREEN, BLUE, SAND, WHITE = (200, 40, 40), (40, 160, 60), (50, 70, 200), (220, 200, 150), (255, 255, 255)
 Colour = tuple[int, int, int]
@@ -68,6 +68,16 @@ def test_a_row_does_not_depend_on_its_batch() -> None:
     pictures = np.stack([figure(RED, BLUE), figure(GREEN, SAND), figure(SAND, RED)])
     alone = np.concatenate([colour_rows(picture[np.newaxis]) for picture in pictures])
     assert (alone == colour_rows(pictures)).all()
+
+
+def test_of_two_figures_alike_in_form_the_one_of_the_same_colours_scores_higher() -> None:
+    forms, colours = np.array([0.6, 0.6, 0.6]), np.array([1.0, 0.7, 0.0])
+    assert np.allclose(fused(forms, colours), [0.6 + SHARE, 0.6 + SHARE * 0.7**4, 0.6])
+
+
+def test_colours_that_half_agree_outweigh_no_difference_in_form() -> None:
+    same_form, same_colours = fused(np.array([0.75]), np.array([0.4])), fused(np.array([0.7]), np.array([0.6]))
+    assert same_form > same_colours
 
 
 def test_no_figures_give_no_rows() -> None:
