@@ -1,17 +1,18 @@
 """`tomeishi log`: what was signed once can be held to it, by anybody and without the registry."""
 
 import json
-import sqlite3
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import edit_by_hand
 
 from tomeishi import clock, wiring
 from tomeishi.access import checkpoints, public_keys, succession
 from tomeishi.access.keys import SigningKey, new_key
+from tomeishi.config import settings_from
 from tomeishi.consent import ledger
 from tomeishi.storage import log
 
@@ -32,13 +33,7 @@ def entries(tomeishi: Command, installed: Any) -> list[str]:
 
 
 def _by_hand(home: Path, *statements: str) -> None:
-    connection = sqlite3.connect(home / "registry.sqlite")
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
+    edit_by_hand(settings_from({}, home).database_url, *statements)
 
 
 def test_a_log_that_nobody_changed_is_intact(tomeishi: Command, entries: list[str]) -> None:

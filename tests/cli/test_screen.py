@@ -158,7 +158,7 @@ def test_a_policy_decides_what_a_resemblance_leads_to(
 def test_an_installation_is_named_by_its_home(tomeishi: Command, installed: Any, quoted: Path, tmp_path: Path) -> None:
     (line,) = _lines(tomeishi("screen", "--jsonl", "--home", tmp_path / "another", quoted))
     assert (line["findings"], line["verdict"]) == ([], "clear")
-    assert (tmp_path / "another" / "registry.sqlite").exists()
+    assert (tmp_path / "another" / "policy.toml").exists()
 
 
 def test_the_table_says_what_the_lines_say(tomeishi: Command, installed: Any, clips: Path, works: Any) -> None:
