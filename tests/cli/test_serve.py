@@ -46,7 +46,7 @@ def start(tmp_path: Path, database_url: str) -> Iterator[Start]:
 
 def address(tmp_path: Path, number: int) -> str:
     """Where the service that was started as this one listens, once it does."""
-    for _ in range(600):
+    for _ in range(3000):  # four of them start at once on two cores
         found = re.search(r"http://127\.0\.0\.1:\d+", (tmp_path / f"log-{number}").read_text())
         if found:
             return found[0]
@@ -76,7 +76,7 @@ def ask_for_file(client: httpx.Client, path: Path) -> str:
 def wait_for(client: httpx.Client, operations: list[str], *, at_least: int) -> list[dict[str, Any]]:
     """Those that have ended, once they are so many; an operation that never ends is a failure, not a loop for ever."""
     found: dict[str, dict[str, Any]] = {}
-    for _ in range(1800):
+    for _ in range(9000):
         for each in operations:
             if each not in found:
                 answer = client.get(f"/v1/operations/{each}").json()

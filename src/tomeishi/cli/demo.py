@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.text import Text
 from tomeishi import clock, wiring
 from tomeishi.access import public_keys
 from tomeishi.access.keys import new_key
-from tomeishi.cli.demo_site import furnish, show
+from tomeishi.cli.demo_site import furnish, removed_at_the_end, show
 from tomeishi.cli.output import data, say, tracked
 from tomeishi.consent import ledger
 from tomeishi.consent.entries import EntryKind, Level, Scope, Statement, sign_entry
@@ -47,8 +48,18 @@ def demo(
     """
     serving = sys.stdout.isatty() and not no_serve
     kept, out = out is not None, out or Path("demo-out")
-    began = time.monotonic()
     _clear(out)
+    with removed_at_the_end(out) if serving and not kept else nullcontext():
+        screened, member = _worked(out)
+        if serving:
+            with wiring.open(out / "home") as platform:
+                show(platform, furnish(platform, screened, member, PROVIDER), browse=not no_browser)
+    return 0
+
+
+def _worked(out: Path) -> tuple[list[tuple[Path, Screening]], str]:
+    """Everything up to the browser: what was screened, and the member of the first film."""
+    began = time.monotonic()
     workers = max(1, min(4, os.cpu_count() or 1))
     say("Tomeishi demo: fictional films, drawn on this machine; nothing leaves it")
     media, queries_folder = out / "references", out / "queries"
@@ -93,14 +104,7 @@ def demo(
     data.print(f"comparison:  {out / 'comparison.html'}")
     data.print(f"findings:    {out / 'findings.jsonl'}")
     say(f"{time.monotonic() - began:.0f} s. Next: tomeishi compare A B --html page.html  |  tomeishi works add --help")
-    if serving:
-        with wiring.open(out / "home") as platform:
-            screened = zip([query.path for query in queries], results, strict=True)
-            show(platform, furnish(platform, screened, drawn[0][0].member, PROVIDER), browse=not no_browser)
-        if not kept:
-            shutil.rmtree(out, ignore_errors=True)
-            say("everything that the demo made is removed; --keep DIR keeps it")
-    return 0
+    return list(zip([query.path for query in queries], results, strict=True)), drawn[0][0].member
 
 
 def _clear(out: Path) -> None:

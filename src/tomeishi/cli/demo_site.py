@@ -3,8 +3,8 @@
 import shutil
 import socket
 import webbrowser
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -74,6 +74,15 @@ def show(platform: wiring.Platform, stand_ins: tuple[StandIn, ...], *, browse: b
         finally:
             worker.stop()
             working.join()
+
+
+@contextmanager
+def removed_at_the_end(out: Path) -> Iterator[None]:
+    """Whatever the demo made goes when it is over or ended by Ctrl+C; what an error left can be looked at."""
+    with suppress(KeyboardInterrupt):
+        yield
+    shutil.rmtree(out, ignore_errors=True)
+    say("everything that the demo made is removed; --keep DIR keeps it")
 
 
 def _bound() -> socket.socket:
