@@ -43,6 +43,7 @@ from benchmarks.material import (
 from benchmarks.peers import Worker, missing
 from benchmarks.record import record
 from benchmarks.segment_ap import Pair, micro_ap
+from tomeishi import wiring
 from tomeishi.screening.findings import Screening
 from tomeishi.screening.outputs import Screener
 from tomeishi.testing.edits import pictures
@@ -90,15 +91,16 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=6, help="drawn films that are registered, beside the real ones")
     parser.add_argument("--unrelated", type=int, default=12, help="unrelated films of 20 s")
     parser.add_argument("--only", nargs="*", help="names of edits; all where none is given")
+    parser.add_argument("--real", type=int, help="real films that are registered, the first by name; else all")
     parser.add_argument("--by-others", type=int, help="films that an edit by others is tried on, in turn; else all")
     parser.add_argument("--peers", nargs="*", default=[*FRAME_PEERS, *FILM_PEERS], help="none: `--peers`")
-    parser.add_argument("--jobs", type=int, default=2, help="processes that draw and edit")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that draw, edit and screen")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     films, cases, absent = make(options)
     with registry(films) as platform:
-        screener = platform.screener()
-        outcomes = [outcome(case, films, screener) for case in cases]
+        platform.build_index()
+        outcomes = screened(cases, films, platform.settings.home, options.jobs)
     by_peer = {name: seen_by(name, films, cases) for name in options.peers}
     ran = {name: found for name, found in by_peer.items() if isinstance(found, Seen)}
     figures = {
@@ -113,7 +115,7 @@ def main() -> None:
     }  # fmt: skip
     settings = {
         "half": options.half.value, "films": options.films, "unrelated": options.unrelated, "only": options.only,
-        "by_others": options.by_others, "load_before": round(load, 1),
+        "real": options.real, "by_others": options.by_others, "jobs": options.jobs, "load_before": round(load, 1),
         "clip_s": CLIP_S, "film_s": FILM_S, "rate_hz": RATE_HZ,
         "edits": {name: f"{each.by}: {each.what}" for name, each in alterations().items()},
     }  # fmt: skip
@@ -124,7 +126,7 @@ def make(options: argparse.Namespace) -> tuple[list[Film], list[Case], dict[str,
     """Registered films, cases, and what of packages is absent."""
     half, count = options.half, options.films
     real, gone = real_films(half)
-    films = [*drawn_films(half, count, FILM_S, jobs=options.jobs), *real]
+    films = [*drawn_films(half, count, FILM_S, jobs=options.jobs), *real[: getattr(options, "real", None)]]
     others = drawn_films(half, options.unrelated, UNRELATED_S, first=UNREGISTERED, jobs=options.jobs)
     names = options.only or list(alterations())
     wanted = [(name, number) for turn, name in enumerate(names) for number in tried(name, turn, len(films), options)]
@@ -162,6 +164,28 @@ def alter(job: tuple[str, int, Film, Film, Path]) -> Case:
         write_media(to, altered, rate_hz=RATE_HZ, bit_rate=alteration.bit_rate)
 
     return Case(name, number, made(clip, write), still)
+
+
+_at_work: list[tuple[wiring.Platform, Screener, Sequence[Film]]] = []
+"""What a process of `screened` opened for itself."""
+
+
+def screened(cases: Sequence[Case], films: Sequence[Film], home: Path, jobs: int) -> list[Outcome]:
+    """All cases, in their order; each process opens the installation anew."""
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(home, tuple(films))
+    ) as pool:
+        return list(pool.map(_outcome, cases, chunksize=4))
+
+
+def _begin(home: Path, films: Sequence[Film]) -> None:
+    platform = wiring.open(home)
+    _at_work.append((platform, platform.screener(), films))
+
+
+def _outcome(case: Case) -> Outcome:
+    _, screener, films = _at_work[0]
+    return outcome(case, films, screener)
 
 
 def outcome(case: Case, films: Sequence[Film], screener: Screener) -> Outcome:

@@ -119,14 +119,21 @@ def _copies(result: dict[str, Any], *by: str) -> str:
     micro = ", ".join(f"{name} {value:.3f}" for name, value in figures["micro_ap"].items())
     absent = [f"{name} ({peer['why']})" for name, peer in figures["peers"].items() if not peer["ran"]]
     absent += [f"{name} ({why})" for name, why in figures["absent"].items()]
+    if len(lines) == 2:
+        return "Not measured yet."
     lines += [
         "",
         f"{films['drawn']} drawn and {films['real']} real films of the {settings['half']} half are registered; of "
-        f"each, one clip and one picture per edit. Of {beside['films']} unrelated films: {found} findings. Micro "
-        f"average precision: {micro}." + (f" Absent: {'; '.join(absent)}." if absent else ""),
+        f"each, one clip and one picture per edit (load {settings['load_before']} before). "
+        f"Of {beside['films']} unrelated films: {found} findings. Micro average precision: {micro}."
+        + (f" Absent: {'; '.join(absent)}." if absent else ""),
     ]
-    command = f"python -m benchmarks.copies --half {settings['half']} --films {settings['films']}"
-    return "\n".join([*lines, "", _made_by(result, f"{command} --unrelated {settings['unrelated']}")])
+    sizes = " ".join(
+        f"--{name.replace('_', '-')} {settings[name]}"
+        for name in ("half", "films", "real", "unrelated", "by_others")
+        if settings[name] is not None
+    )
+    return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.copies {sizes}")])
 
 
 def localisation(result: dict[str, Any]) -> str:

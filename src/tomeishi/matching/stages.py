@@ -27,6 +27,8 @@ class Stages:
     """What only verification sees is aligned by verification alone."""
     following: bool = True
     """Segments are drawn out as far as verification follows them, and joined."""
+    refining: bool = True
+    """Ends of segments are looked at eight times a second."""
     sameness: bool = True
     """Copies and edits are told apart by colours at the moments of anchors, else by PDQ."""
 
