@@ -247,29 +247,37 @@ DRIFT = """async () => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def looked_at(
+    furnished: tuple[Path, str, str], tmp_path_factory: pytest.TempPathFactory, homes: Homes
+) -> Iterator[Reviewed]:
+    """One for all looks: they change nothing that another one sees."""
+    home, work, match = furnished
+    with reviewed_site(homes.copy(home, tmp_path_factory.mktemp("looks") / "home"), work, match) as reviewed:
+        yield reviewed
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_page_is_accessible_and_fits(
-    furnished: tuple[Path, str, str],
-    open_page: Open,
-    tmp_path: Path,
-    homes: Homes,
-    language: str,
-    scheme: str,
-    width: int,
+    looked_at: Reviewed, open_page: Open, language: str, scheme: str, width: int
 ) -> None:
-    home, work, match = furnished
     problems: dict[str, Any] = {}
+    kind = f"{language}-{scheme}-{width}"
     PICTURES.mkdir(exist_ok=True)
-    with reviewed_site(homes.copy(home, tmp_path / "home"), work, match) as reviewed:
-        page = open_page(reviewed.site.address, language=language, scheme=scheme, width=width)
-        _examine(page, "/login", f"login-{language}-{scheme}-{width}", problems)
-        sign_in(page, ADMINISTRATOR)
-        page.request.post("/language", form={"language": language, "csrf": _csrf(page)})
-        for name, path in PATHS.items():
-            address = path.format(work=work, match=match)
-            _examine(page, address, f"{name}-{language}-{scheme}-{width}", problems)
+    page = open_page(looked_at.site.address, language=language, scheme=scheme, width=width)
+    _visit(page, "/login")
+    _examine(page, f"login-{kind}", problems)
+    sign_in(page, ADMINISTRATOR)
+    page.request.post("/language", form={"language": language, "csrf": _csrf(page)})
+    for name, path in PATHS.items():
+        _visit(page, path.format(work=looked_at.work, match=looked_at.match))
+        _examine(page, f"{name}-{kind}", problems)
+    _visit(page, "/settings")
+    page.click("form[action='/settings/second-factor'] button")
+    expect(page.locator("svg.qr")).to_be_visible()
+    _examine(page, f"second-factor-{kind}", problems)
     assert not problems
 
 
@@ -277,10 +285,13 @@ def _csrf(page: Page) -> str:
     return str(page.locator("input[name=csrf]").first.get_attribute("value"))
 
 
-def _examine(page: Page, address: str, name: str, problems: dict[str, Any]) -> None:
+def _visit(page: Page, address: str) -> None:
     answer = page.goto(address)
     assert answer is not None
     assert answer.ok, f"{address}: {answer.status}"
+
+
+def _examine(page: Page, name: str, problems: dict[str, Any]) -> None:
     settled(page)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
