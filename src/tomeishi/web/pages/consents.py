@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from tomeishi.access import events
@@ -142,17 +142,24 @@ def work_page(
     return page(request, "work.html", {"page": shown}, principal=asked.principal)
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the form says."""
+
+    kind: Annotated[EntryKind, Form()] = EntryKind.GRANT
+    use: Annotated[list[Use] | None, Form()] = None
+    provider: Annotated[str, Form(max_length=200)] = ""
+    territories: Annotated[str, Form(max_length=2000)] = ""
+    until: Annotated[str, Form(max_length=10)] = ""
+    note: Annotated[str, Form(max_length=2000)] = ""
+
+
 @router.post("/works/{work_id}/consent/preview")
 def preview(
     request: Request,
     asked: Annotated[Asked, permits(Action.WRITE_CONSENTS)],
     work_id: str,
-    kind: Annotated[EntryKind, Form()] = EntryKind.GRANT,
-    use: Annotated[list[Use] | None, Form()] = None,
-    provider: Annotated[str, Form(max_length=200)] = "",
-    territories: Annotated[str, Form(max_length=2000)] = "",
-    until: Annotated[str, Form(max_length=10)] = "",
-    note: Annotated[str, Form(max_length=2000)] = "",
+    stated: Annotated[Stated, Depends()],
 ) -> Response:
     """The sentence that would be recorded, or what is wrong with it; nothing is written."""
     words = words_in(language_of(request, asked.principal))
@@ -160,7 +167,7 @@ def preview(
         work = works.work(tx, work_id)
     asked.principal.require_for(Action.WRITE_CONSENTS, member_id=work.member_id)
     try:
-        said = in_words(_statement(work, kind, use, provider, territories, until, note, asked.at), words)
+        said = in_words(_statement(work, stated, asked.at), words)
     except BadInput as error:
         said = str(error)
     return page(request, "work/preview.html", {"sentence": said}, principal=asked.principal)
@@ -170,18 +177,13 @@ def preview(
 def state(
     asked: Annotated[Asked, permits(Action.WRITE_CONSENTS)],
     work_id: str,
-    kind: Annotated[EntryKind, Form()] = EntryKind.GRANT,
-    use: Annotated[list[Use] | None, Form()] = None,
-    provider: Annotated[str, Form(max_length=200)] = "",
-    territories: Annotated[str, Form(max_length=2000)] = "",
-    until: Annotated[str, Form(max_length=10)] = "",
-    note: Annotated[str, Form(max_length=2000)] = "",
+    stated: Annotated[Stated, Depends()],
 ) -> Response:
     """Record a grant or reservation on the member's word, by the name of whoever is signed in."""
     with asked.platform.transaction() as tx:
         work = works.work(tx, work_id)
         asked.principal.require_for(Action.WRITE_CONSENTS, member_id=work.member_id)
-        statement = _statement(work, kind, use, provider, territories, until, note, asked.at)
+        statement = _statement(work, stated, asked.at)
         _record(tx, asked, work, statement)
     return RedirectResponse(f"/works/{work_id}#consent", 303)
 
@@ -223,34 +225,25 @@ def in_words(statement: Statement, words: Words) -> str:
     return f"{line} · {statement.note}" if statement.note else line
 
 
-def _statement(
-    work: Work,
-    kind: EntryKind,
-    uses: list[Use] | None,
-    provider: str,
-    territories: str,
-    until: str,
-    note: str,
-    at: datetime,
-) -> Statement:
+def _statement(work: Work, stated: Stated, at: datetime) -> Statement:
     """BadInput where it says nothing that the ledger could keep."""
-    if kind is EntryKind.REVOCATION or not uses:
+    if stated.kind is EntryKind.REVOCATION or not stated.use:
         raise BadInput("choose a grant or reservation, and the uses that it is about")
-    codes = tuple(code.upper() for code in re.split(r"[\s,、;]+", territories) if code)
+    codes = tuple(code.upper() for code in re.split(r"[\s,、;]+", stated.territories) if code)
     try:
-        ends = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
+        ends = datetime.fromisoformat(stated.until).replace(tzinfo=UTC) if stated.until else None
     except ValueError as error:
-        raise BadInput(f"not a date: {until}; write it as 2027-03-31") from error
+        raise BadInput(f"not a date: {stated.until}; write it as 2027-03-31") from error
     return Statement(
-        kind=kind,
+        kind=stated.kind,
         member_id=work.member_id,
         declared_at=at,
         scope=Scope(Level.WORK, work.id),
-        uses=tuple(uses),
-        provider=provider.strip() or None,
+        uses=tuple(stated.use),
+        provider=stated.provider.strip() or None,
         conditions=Conditions(territories=codes or None),
         valid_until=ends,
-        note=note.strip(),
+        note=stated.note.strip(),
     )
 
 

@@ -1,7 +1,7 @@
 """Review: one match in full, and what people decide on it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -157,88 +157,85 @@ def review(
     return page(request, "review.html", {"page": _page(request, asked, match_id, chosen)}, principal=asked.principal)
 
 
-@router.post("/confirm")
-def confirm(
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """One match, and somebody who may decide on it."""
+
+    request: Request
+    asked: Asked
+    match_id: str
+    chosen: Filter
+
+    def by(self, decide: Callable[[Any, StoredMatch], object]) -> Response:
+        """The decision in one transaction, then the panel as it stands."""
+        with self.asked.platform.transaction() as tx:
+            match = room.match(tx, self.match_id, self.asked.principal.sight(Action.READ_MATCHES))
+            self.asked.principal.require_for(Action.DECIDE_MATCHES, member_id=match.member_id)
+            decide(tx, match)
+        shown = _page(self.request, self.asked, self.match_id, self.chosen)
+        return page(self.request, "review/decision.html", {"page": shown}, principal=self.asked.principal)
+
+
+def _deciding(
     request: Request,
     asked: Annotated[Asked, permits(Action.DECIDE_MATCHES)],
     match_id: str,
     chosen: Annotated[Filter, Depends(filter_of)],
-    points: Annotated[list[CommonPoint] | None, Form()] = None,
-    note: Annotated[str, Form(max_length=4000)] = "",
-) -> Response:
+) -> Deciding:
+    return Deciding(request, asked, match_id, chosen)
+
+
+Decider = Annotated[Deciding, Depends(_deciding)]
+Note = Annotated[str, Form(max_length=4000)]
+
+
+@router.post("/confirm")
+def confirm(deciding: Decider, points: Annotated[list[CommonPoint] | None, Form()] = None, note: Note = "") -> Response:
     """They do resemble each other, in the points named."""
-    with asked.platform.transaction() as tx:
-        _require(tx, asked, match_id)
-        decisions.confirm(tx, match_id, points or [], asked.principal.id, asked.at, note=note)
-    return _decision(request, asked, match_id, chosen)
+    by, at = deciding.asked.principal.id, deciding.asked.at
+    return deciding.by(lambda tx, match: decisions.confirm(tx, match.id, points or [], by, at, note=note))
 
 
 @router.post("/dismiss")
 def dismiss(
-    request: Request,
-    asked: Annotated[Asked, permits(Action.DECIDE_MATCHES)],
-    match_id: str,
-    chosen: Annotated[Filter, Depends(filter_of)],
+    deciding: Decider,
     reason: Annotated[DismissedBecause, Form()],
     exclude: Annotated[str, Form(max_length=3)] = "",
-    note: Annotated[str, Form(max_length=4000)] = "",
+    note: Note = "",
 ) -> Response:
     """Not similar, or fine; with `exclude`, the matched part of the reference never counts again."""
-    with asked.platform.transaction() as tx:
-        match = _require(tx, asked, match_id)
-        part = None
+    principal, at = deciding.asked.principal, deciding.asked.at
+
+    def put_aside(tx: Any, match: StoredMatch) -> None:
         if exclude:
-            asked.principal.require_for(Action.WRITE_EXCLUSIONS, member_id=match.member_id)
-            part = _matched(match)
-        decisions.dismiss(tx, match_id, reason, asked.principal.id, asked.at, note=note, exclude=part)
-    return _decision(request, asked, match_id, chosen)
+            principal.require_for(Action.WRITE_EXCLUSIONS, member_id=match.member_id)
+        part = _matched(match) if exclude else None
+        decisions.dismiss(tx, match.id, reason, principal.id, at, note=note, exclude=part)
+
+    return deciding.by(put_aside)
 
 
 @router.post("/hold")
-def hold(
-    request: Request,
-    asked: Annotated[Asked, permits(Action.DECIDE_MATCHES)],
-    match_id: str,
-    chosen: Annotated[Filter, Depends(filter_of)],
-    note: Annotated[str, Form(max_length=4000)] = "",
-    way: Annotated[str, Form(max_length=4)] = "hold",
-) -> Response:
+def hold(deciding: Decider, note: Note = "", way: Annotated[str, Form(max_length=4)] = "hold") -> Response:
     """To be decided later, or a question to the member."""
-    with asked.platform.transaction() as tx:
-        _require(tx, asked, match_id)
-        if way == "ask":
-            decisions.ask(tx, match_id, note, asked.principal.id, asked.at)
-        else:
-            decisions.hold(tx, match_id, asked.principal.id, asked.at, note=note)
-    return _decision(request, asked, match_id, chosen)
+    by, at = deciding.asked.principal.id, deciding.asked.at
+    if way == "ask":
+        return deciding.by(lambda tx, match: decisions.ask(tx, match.id, note, by, at))
+    return deciding.by(lambda tx, match: decisions.hold(tx, match.id, by, at, note=note))
 
 
 @router.post("/undo")
-def undo(
-    request: Request,
-    asked: Annotated[Asked, permits(Action.DECIDE_MATCHES)],
-    match_id: str,
-    chosen: Annotated[Filter, Depends(filter_of)],
-) -> Response:
+def undo(deciding: Decider) -> Response:
     """Take one's own last decision back."""
-    with asked.platform.transaction() as tx:
-        _require(tx, asked, match_id)
-        decisions.undo(tx, match_id, asked.principal.id, asked.at)
-    return _decision(request, asked, match_id, chosen)
+    by, at = deciding.asked.principal.id, deciding.asked.at
+    return deciding.by(lambda tx, match: decisions.undo(tx, match.id, by, at))
 
 
 @router.post("/reopen")
-def reopen(
-    request: Request,
-    asked: Annotated[Asked, permits(Action.DECIDE_MATCHES)],
-    match_id: str,
-    chosen: Annotated[Filter, Depends(filter_of)],
-) -> Response:
+def reopen(deciding: Decider) -> Response:
     """Open again, whatever was decided."""
-    with asked.platform.transaction() as tx:
-        _require(tx, asked, match_id)
-        decisions.reopen(tx, match_id, asked.principal.id, asked.at)
-    return _decision(request, asked, match_id, chosen)
+    by, at = deciding.asked.principal.id, deciding.asked.at
+    return deciding.by(lambda tx, match: decisions.reopen(tx, match.id, by, at))
 
 
 @router.post("/evidence")
@@ -299,17 +296,6 @@ def _sealed(request: Request, asked: Asked, match: StoredMatch, chosen: Filter) 
         may_pack=bool(principal.reach(Action.WRITE_EVIDENCE)) and match.media is not None,
     )
     return page(request, "review/evidence.html", {"part": shown}, principal=principal)
-
-
-def _require(tx: Any, asked: Asked, match_id: str) -> StoredMatch:
-    match = room.match(tx, match_id, asked.principal.sight(Action.READ_MATCHES))
-    asked.principal.require_for(Action.DECIDE_MATCHES, member_id=match.member_id)
-    return match
-
-
-def _decision(request: Request, asked: Asked, match_id: str, chosen: Filter) -> Response:
-    shown = _page(request, asked, match_id, chosen)
-    return page(request, "review/decision.html", {"page": shown}, principal=asked.principal)
 
 
 def _matched(match: StoredMatch) -> Interval:

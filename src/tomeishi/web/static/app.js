@@ -9,6 +9,10 @@ import "./timeline.js";
 const root = document.documentElement;
 const typing = (node) => node.closest("input:not([type=checkbox], [type=radio], [type=range], [type=file]), textarea, select, [contenteditable]");
 
+// Where the bar is wider than the window, the page that one is on stands in sight.
+const here = document.querySelector(".ways [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+
 function shown(node) { return node.getClientRects().length > 0 && !node.disabled; }
 
 document.addEventListener("keydown", (event) => {
