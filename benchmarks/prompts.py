@@ -24,6 +24,7 @@ import json
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from tomeishi.screening.spellings import RegisteredName
 
 SEED = 4
 NAMES = 70_000
+TITLES = 40
 
 
 def main() -> None:
@@ -58,6 +60,8 @@ def main() -> None:
     prompts = {name: texts for name, texts in prompts.items() if texts}
     figures["speed"] = {name: speed(index, texts) for name, texts in prompts.items()}
     figures["false_finds_bdfan"] = {name: false_finds(index, texts) for name, texts in prompts.items()}
+    if "jsts" in prompts:
+        figures["false_finds_beside_a_title"] = false_finds_beside(index, prompts["jsts"])
     figures["recall"] = {}
     if given.pokemon is not None:
         figures["recall"] |= pokemon(given.pokemon)
@@ -143,6 +147,33 @@ def false_finds(index: NameIndex, prompts: list[str]) -> dict[str, Any]:
         "false_share": round(len(false) / len(prompts), 6),
         "false_names": sorted({each[0].name.text for _, each in false})[:40],
         "names": sorted({each[0].name.text for _, each in found} - {each[0].name.text for _, each in false})[:40],
+    }
+
+
+def false_finds_beside(index: NameIndex, captions: list[str]) -> dict[str, Any]:
+    """Captions with a title before them: how many then seem to name a character of that work. Titles are those with
+    the most characters that count by themselves."""
+    sizes = Counter(name.work_id for name in index.names if name.character_id is not None)
+    titles = [name.text for name in index.names if name.character_id is None]
+    largest = sorted(titles, key=lambda title: -sizes[title])[:TITLES]
+    known = [
+        title for title, found in zip(largest, index.find([f"『{title}』" for title in largest]), strict=True) if found
+    ]
+    pairs = [
+        (title, f"『{title}』の世界で、{each}") for n, title in enumerate(known) for each in captions[n :: TITLES * 2]
+    ]
+    found = index.find([prompt for _, prompt in pairs])
+    told = [
+        each.name.text
+        for (title, _), finds in zip(pairs, found, strict=True)
+        for each in [one for one in finds if one.name.work_id == title and one.name.character_id is not None][:1]
+    ]
+    return {
+        "prompts": len(pairs),
+        "works": len(known),
+        "with_finds": len(told),
+        "share": round(len(told) / len(pairs), 6),
+        "names": [name for name, _ in Counter(told).most_common(12)],
     }
 
 

@@ -158,6 +158,14 @@ def test_a_short_name_may_be_written_in_hiragana_or_with_figures_beside_its_work
     assert _owners("ピコマルスの穂が揺れるほど", index) == {"chr_piko"}
 
 
+def test_ordinary_hiragana_beside_a_named_work_is_no_character_of_it() -> None:
+    names = ("テル", "カーラ", "サイ", "パティ", "シー")
+    index = _index(*((name, WORK, f"chr_{name}") for name in names))
+    prompt = "ピコマルスが走っている、丘からバースデーパーティーに小さい旗を出し、歌う"
+    assert _owners(prompt, index) == {"chr_piko"}
+    assert _owners(f"{prompt}。カーラとパティ", index) == {"chr_piko", "chr_カーラ", "chr_パティ"}
+
+
 @pytest.mark.parametrize(
     ("name", "prompt"),
     [

@@ -38,6 +38,9 @@ def stands_alone(text: str, start: int, end: int, *, named: bool = False) -> boo
     """
     letters = end - start
     least = _LEAST_HIRAGANA - named
+    scripts = script_of_letter(text, start - 1), script_of_letter(text, start)
+    if letters < _LEAST_HIRAGANA and scripts == ("han", "hiragana"):
+        return False  # 小さい
     return _may_end(text, end, letters, least) and _may_begin(text, start, letters, least)
 
 

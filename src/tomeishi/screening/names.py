@@ -137,8 +137,7 @@ class NameIndex:
     def beside(self, work: str) -> list[Key]:
         """The keys of a work that count only beside another of its names, in every script or in hiragana."""
         if work not in self._beside:
-            keys = [_within_hiragana(key) for key in self._keys.of_work(work) if self._counts_beside(key)]
-            self._beside[work] = list({key.form: key for key in keys}.values())
+            self._beside[work] = [key for key in self._keys.of_work(work) if self._counts_beside(key)]
         return self._beside[work]
 
     def _counts_beside(self, key: Key) -> bool:
@@ -168,12 +167,6 @@ class _Company:
             return True
         latin = stream.islower() and stream.isascii()
         return not latin and any(form in stream for form in self._others)
-
-
-def _within_hiragana(key: Key) -> Key:
-    """Without the blanks of a word in katakana: hiragana has none."""
-    form = key.form.strip()
-    return replace(key, form=form) if form.isascii() and form.isupper() and " " not in form else key
 
 
 def _as_bytes(text: str) -> str:

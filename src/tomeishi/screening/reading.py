@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tomeishi.registry.folding import fold
@@ -22,6 +22,8 @@ from tomeishi.screening.spellings import KATAKANA, LONG_KANA, SHORTEST, Key, Reg
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cf", "Cs"})
+_HIRAGANA = re.compile("[ぁ-ゖー]+")
+_KATAKANA_OF = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _VOICING = "ﾞﾟ\u3099\u309a"
 
 Strike = tuple[int, int, Key]
@@ -96,8 +98,10 @@ class Reading:
         works = sure | self.titles
         beside = {key.form: key for work in works for key in self.beside(work)}
         for key in sorted(beside.values(), key=lambda key: -len(key.form)):
-            for first, last in self._where(key.form):
-                place = self._place(first, last, key, named=True)
+            for first, last, sought in self._where(key):
+                place = self._place(first, last, sought, named=True)
+                if sought is not key and place is not None and not _HIRAGANA.fullmatch(self.prompt[slice(*place)]):
+                    continue
                 if place is not None and not any(self.until[place[0] : place[1]]):
                     self._take(*place, [n for n in key.names if self.names[n].work_id in works], Found.BESIDE)
         owners: defaultdict[str, set[str | None]] = defaultdict(set)
@@ -127,13 +131,20 @@ class Reading:
         if owners:
             self.until[start:end] = [max(end, until) for until in self.until[start:end]]
 
-    def _where(self, form: str) -> Iterator[tuple[int, int]]:
-        stream = self.levelled.stream
-        for sought in [form, form[1:]] if form[0] in "UI" and len(form) > SHORTEST else [form]:  # as in `names`
-            at = stream.find(sought)
+    def _where(self, key: Key) -> Iterator[tuple[int, int, Key]]:
+        """First and last letter in the stream, and the key; one word of kana also without its blanks, for hiragana."""
+        sought = [(key, key.form)]
+        word = key.form.strip()
+        if word.isascii() and word.isupper() and " " not in word:
+            in_hiragana = replace(key, form=word)
+            sought.append((in_hiragana, word))
+            if word[0] in "UI" and len(word) > 1:  # as in `names`
+                sought.append((in_hiragana, word[1:]))
+        for meant, form in sought:
+            at = self.levelled.stream.find(form)
             while at >= 0:
-                yield at, at + len(sought) - 1
-                at = stream.find(sought, at + 1)
+                yield at, at + len(form) - 1, meant
+                at = self.levelled.stream.find(form, at + 1)
 
     def _place(self, first: int, last: int, key: Key, *, named: bool = False) -> tuple[int, int] | None:
         """Where in the prompt the key stands as a word of its own; None where it does not.
@@ -186,16 +197,27 @@ class Reading:
 
 def _says_enough(form: str, piece: str, texts: Sequence[str], unnamed: bool) -> bool:
     """Whether a name is meant by a piece that sounds like it, whose work is `unnamed`."""
-    if len(form) >= SHORTEST and form in ordinary_words() and not KATAKANA.fullmatch(piece):
+    ordinary = form in ordinary_words()
+    scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
+    if scripts == {"hiragana"} and (ordinary or len(form) < LONG_KANA):
+        # Letter by letter: by sound ている would be テル, and から カーラ.
+        if unnamed:
+            return not ordinary and any(unicodedata.normalize("NFKC", text) == piece for text in texts)
+        latin = any(text.isascii() for text in texts) and len(form) >= SHORTEST
+        return any(_in_katakana(text) == _in_katakana(piece) for text in texts) or (latin and not ordinary)
+    if len(form) >= SHORTEST and ordinary and not KATAKANA.fullmatch(piece):
         return not unnamed
     if len(form) >= LONG_KANA:
         return True
     # By sound, so few letters say too much: デイス would be です.
     alike = [text for text in texts if fold(text) == fold(piece)]
-    scripts = {script_of_letter(piece, at) for at in range(len(piece))} - {None}
     if unnamed and scripts != {"katakana"} and not any(unicodedata.normalize("NFKC", text) == piece for text in alike):
         return False
     return bool(alike) or (len(form) >= SHORTEST and any(text.isascii() for text in texts))
+
+
+def _in_katakana(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_KATAKANA_OF)
 
 
 def _is_bracketed(text: str, start: int, end: int) -> bool:
