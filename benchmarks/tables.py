@@ -10,10 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import prompt_tables
 from benchmarks.record import read
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "docs/calibration.md", "docs/audit-measured.md", "benchmarks/README.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/calibration.md",
+    "docs/audit-measured.md",
+    "docs/prompts-measured.md",
+    "benchmarks/README.md",
+)
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -417,6 +424,25 @@ def audit_scaling(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, _planted_command(result["settings"]))])
 
 
+def prompts_speed(result: dict[str, Any]) -> str:
+    """Building and searching, beside a bare automaton."""
+    return _of_prompts(result, prompt_tables.speed(result["figures"], result["settings"]))
+
+
+def prompts_recall(result: dict[str, Any]) -> str:
+    """What is found of names and spellings that others made."""
+    return _of_prompts(result, prompt_tables.recall(result["figures"]))
+
+
+def prompts_false(result: dict[str, Any]) -> str:
+    """What is found where nothing was meant."""
+    return _of_prompts(result, prompt_tables.false_finds(result["figures"]))
+
+
+def _of_prompts(result: dict[str, Any], lines: list[str]) -> str:
+    return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.prompts")])
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "spine": ("spine", spine),
     "calibration": ("calibration", calibration),
@@ -435,6 +461,9 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "web": ("web", web),
     "decoding": ("audit-decoding", audit_decoding),
     "planted": ("audit-planted", audit_planted),
+    "namespeed": ("prompts", prompts_speed),
+    "namerecall": ("prompts", prompts_recall),
+    "falsefinds": ("prompts", prompts_false),
     "scaling": ("audit-planted", audit_scaling),
 }
 """Block to result and function."""

@@ -130,8 +130,9 @@ class NameIndex:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
         company = self._company.get(title.form)
         if company is None:
-            forms = {key.form for work in title.titles for key in self.beside(work)} - {title.form}
-            company = self._company[title.form] = _Company(forms)
+            forms = {form for work in title.titles for form in self._keys.forms_of_work(work)} - {title.form}
+            long = {form for form in forms if not form.isascii() or len(form.strip()) >= SHORTEST}
+            company = self._company[title.form] = _Company(long)
         return company.is_in(stream, words)
 
     def beside(self, work: str) -> list[Key]:

@@ -8,7 +8,7 @@ sound, only a registered reading tells.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -104,12 +104,16 @@ class Keys:
 
     def of_work(self, work: str) -> Iterator[Key]:
         """Of all names of a work and its characters."""
+        for form in self.forms_of_work(work):
+            if key := self.get(form):
+                yield key
+
+    def forms_of_work(self, work: str) -> Iterable[str]:
+        """Each once."""
         if not self._by_work:
             for name in self._names:
                 self._by_work[name.work_id].append(name.text)
-        for form in dict.fromkeys(form for _, form in _forms_of(self._by_work[work])):
-            if key := self.get(form):
-                yield key
+        return dict.fromkeys(form for _, form in _forms_of(self._by_work[work]))
 
     def _numbers_of(self, form: str) -> tuple[int, ...]:
         numbers = self._numbers[form]
