@@ -54,7 +54,6 @@ format: setup
 bench: setup
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python "pdqhash>=0.2.8"
 	@$(BIN)/python -m benchmarks.peers
-	@$(BIN)/python -m benchmarks.spine
 	@$(BIN)/python -m benchmarks.copies --half test
 	@$(BIN)/python -m benchmarks.localisation --half test
 	@$(BIN)/python -m benchmarks.unrelated --half test
