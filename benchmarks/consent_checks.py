@@ -61,6 +61,7 @@ def main() -> None:
                 different.append(question)
         repeated = [dice.choice(different[:2_000]) for _ in range(given.questions)]
         figures: dict[str, Any] = {
+            "load": round(os.getloadavg()[0], 1),
             "recording_s": round(built_s, 1),
             "reading_the_ledger_s": round(started.processor_s, 2),
         }
