@@ -27,6 +27,8 @@ IN_A_RUN = 1.3
 WORTH_A_LOOK = 0.2
 """Score from which a stretch is verified."""
 
+_MOVES, _SEEN = 2.5, 2
+"""Different pictures, and verified pairs, from which a stretch that plays backwards counts."""
 _MOST_CELLS = 6_000_000
 """Pairs of samples that are aligned at once: some 100 MB. Two films of two hours have 200 million."""
 _SHORTEST_BLOCK = 64
@@ -112,8 +114,9 @@ def match(
             verified = len(confirmation.agreeing)
             evidence = replace(evidence, tried=confirmation.tried, verified=verified)
         score = calibration.score(evidence)
-        # Any order of frames can be read from two ends; what is read from the second has to be seen, too.
-        seen = not stretch.backwards or evidence.agree or evidence.verified
+        # A shot that stands can be read from either end; what is read from the second has to move, and to be seen.
+        moves = evidence.different >= _MOVES
+        seen = not stretch.backwards or (moves and (evidence.agree or evidence.verified >= _SEEN))
         if seen and calibration.band(score) is not None:
             copied = evidence.agree and _same_speed(stretch, query, reference) and not stretch.backwards
             segment = Segment(stretch.query, stretch.reference, score, confirmation.regions, stretch.backwards)
