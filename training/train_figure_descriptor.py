@@ -35,9 +35,8 @@ CASTS, OF_CAST, SINGLES, EMOJI, CLIP_ART = 2, 6, 6, 9, 5
 MEMORY = 1024
 HEAD_VIEWS, HEAD_STEPS = 9600, 1000
 AVERAGE = 0.99
-WARMUP, COSINE, LANDING = 60, 900, 60
-"""Steps: the rate rises over the first and follows a half cosine over the second; in the last ones of a run it falls to
-zero, while the views are as large as what is described. Before, they are smaller."""
+WARMUP, COSINE = 60, 900
+"""Steps: the rate rises over the first and follows a half cosine over the second, of which a run may do a part."""
 
 
 @dataclass
@@ -100,7 +99,7 @@ def contrast(rows: Tensor, figures: Tensor, past: Tensor, past_figures: Tensor) 
 class Trainer:
     """Net, optimiser, memory and average, all of which a checkpoint holds."""
 
-    def __init__(self, net: FigureNet, steps: int, rate: float, device: str) -> None:
+    def __init__(self, net: FigureNet, steps: int, landing: int, rate: float, device: str) -> None:
         self.net, self.steps, self.rate, self.device = (
             net.to(device, memory_format=torch.channels_last),
             steps,
@@ -116,12 +115,12 @@ class Trainer:
         self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}
         self.past = torch.zeros(0, DIM, device=device)
         self.figures = torch.zeros(0, dtype=torch.int64, device=device)
-        self.step = 0
+        self.step, self.landing = 0, landing
         self.losses: list[float] = []
         self.hits: list[float] = []
 
     def train(self, views: NDArray[np.uint8], figures: NDArray[np.int64]) -> float:
-        warmup, landing = min(1.0, (self.step + 1) / WARMUP), min(1.0, (self.steps - self.step) / LANDING)
+        warmup, landing = min(1.0, (self.step + 1) / WARMUP), min(1.0, (self.steps - self.step) / (self.landing or 1))
         rate = self.rate * warmup * landing * 0.5 * (1 + cos(pi * min(1.0, self.step / COSINE)))
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["scale"]
@@ -243,7 +242,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder with drawn/, kept features, checkpoints")
     parser.add_argument("--emoji", type=Path, required=True, help="node_modules with the two vendors")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of Debian's openclipart-png")
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=337, help="those of the shipped weights")
+    parser.add_argument(
+        "--landing", type=int, default=0, help="last steps, with full-size views and a rate falling to 0"
+    )
     parser.add_argument("--side", type=int, default=96, help="of the views trained on; 96 costs half of 128")
     parser.add_argument("--frozen", type=int, default=5, help="blocks that keep ImageNet's weights")
     parser.add_argument("--rate", type=float, default=6e-5)
@@ -279,13 +281,13 @@ def main() -> None:
     if arguments.only_head:
         written(net.state_dict(), arguments.out)
         return
-    trainer = Trainer(net, arguments.steps, arguments.rate, arguments.device)
+    trainer = Trainer(net, arguments.steps, arguments.landing, arguments.rate, arguments.device)
     if checkpoint.exists():
         trainer.restore(torch.load(checkpoint, map_location=arguments.device, weights_only=True))
     begun = last = time.monotonic()
     first = trainer.step
     while trainer.step < arguments.steps:
-        landing = trainer.step >= arguments.steps - LANDING
+        landing = trainer.step >= arguments.steps - arguments.landing
         trainer.train(*batches(trainer.step, SIDE if landing else arguments.side))
         now = time.monotonic()
         if trainer.step % 10 == 0:
