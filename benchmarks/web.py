@@ -102,11 +102,11 @@ def _service(home: Path, database: str | None) -> Iterator[str]:
         command = [sys.executable, "-m", "tomeishi", "serve", "--port", "0"]
         process = subprocess.Popen(command, env=environment, stderr=stderr)
     try:
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+        while not (found := re.search(r"(http://127\.0\.0\.1:\d+) ", log.read_text())):
             if process.poll() is not None:
                 raise RuntimeError(log.read_text())
             time.sleep(0.1)
-        yield found[0]
+        yield found[1]
     finally:
         process.terminate()
         process.wait()

@@ -47,9 +47,9 @@ def start(tmp_path: Path, database_url: str) -> Iterator[Start]:
 def address(tmp_path: Path, number: int) -> str:
     """Where the service that was started as this one listens, once it does."""
     for _ in range(3000):  # four of them start at once on two cores
-        found = re.search(r"http://127\.0\.0\.1:\d+", (tmp_path / f"log-{number}").read_text())
+        found = re.search(r"(http://127\.0\.0\.1:\d+) ", (tmp_path / f"log-{number}").read_text())
         if found:
-            return found[0]
+            return found[1]
         time.sleep(0.1)
     raise AssertionError((tmp_path / f"log-{number}").read_text())
 
