@@ -115,8 +115,45 @@ Outline = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture: left, top, width and height in shares of it, not empty and inside [0, 1]."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        ends = (self.x, self.y, self.x + self.width, self.y + self.height)
+        if not (all(isfinite(end) and -1e-3 <= end <= 1 + 1e-3 for end in ends) and min(self.width, self.height) > 0):
+            raise BadInput(f"not a box inside a picture: {self.x}, {self.y}, {self.width}, {self.height}")
+
+    @property
+    def outline(self) -> Outline:
+        left, top = max(0.0, self.x), max(0.0, self.y)
+        right, bottom = min(1.0, self.x + self.width), min(1.0, self.y + self.height)
+        return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+    def to_json(self) -> list[float]:
+        return [round(each, 4) for each in (self.x, self.y, self.width, self.height)]
+
+    def shared(self, other: "Box") -> float:
+        """Intersection over union, in [0, 1]."""
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        both = max(0.0, across) * max(0.0, down)
+        return both / (self.width * self.height + other.width * other.height - both)
+
+
+WHOLE_PICTURE = Box(0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Regions:
-    """Which part of either picture matches, seen at one moment of a segment by geometric verification."""
+    """Which part of either picture matches, seen at one moment of a segment by geometric verification.
+
+    Of kind `character` these are the boxes of the two figures, and no places were compared.
+    """
 
     query: Outline
     reference: Outline

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tomeishi import clock
+from tomeishi import clock, enrolling
 from tomeishi.access import checkpoints, succession
 from tomeishi.access.keys import PublicKey, SigningKey, new_key, read_key, read_public_key, write_key
 from tomeishi.audit import signed
@@ -46,14 +46,17 @@ from tomeishi.evidence.gathering import Reported, gather
 from tomeishi.evidence.looks import File, Looks
 from tomeishi.evidence.timestamps import Transport
 from tomeishi.evidence.verify import Verification
-from tomeishi.fingerprint import audio
+from tomeishi.fingerprint import audio, figure
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction
+from tomeishi.fingerprint.figure import FigureDescriptor
 from tomeishi.fingerprint.loaded import LoadedDescriptor, loaded
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.jobs.worker import Handler, Worker
 from tomeishi.matching import audible, calibration, snapshots, sound_calibration
+from tomeishi.matching import figures as figure_calibration
 from tomeishi.matching.anchored import anchors_of
+from tomeishi.matching.cast import cast_of
 from tomeishi.matching.comparison import Comparison
 from tomeishi.matching.comparison import compare as compare_files
 from tomeishi.matching.identical import identical
@@ -79,6 +82,7 @@ from tomeishi.registry import references
 from tomeishi.registry.references import Reference
 from tomeishi.review.matches import StoredMatch
 from tomeishi.screening import prompts
+from tomeishi.screening.figures import Figures
 from tomeishi.screening.findings import MadeBy, Screening
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
@@ -277,6 +281,17 @@ class Platform:
             tx, self._blobs, work_id, name, digest, described, location=str(path)
         )
 
+    def enrol(self, sheet: enrolling.Sheet) -> enrolling.Enrolment:
+        """Add drawings to a character of a work, made where the work has none of that name.
+
+        Where files were given and not one shows a drawing, nothing is added: NotFound, UnreadableMedia or BadInput.
+        """
+        descriptor = FigureDescriptor()
+        done = enrolling.enrol(sheet, self._database, self._blobs, self.descriptors, descriptor, self.settings.limits)
+        self.build_index()
+        with self.reading() as tx:
+            return enrolling.judged(cast_of(tx, descriptor.spec), done)
+
     def _describe(self, path: Path) -> Described:
         return describe(path, (*self.descriptors, *self.loaded), self.settings.limits)
 
@@ -374,9 +389,10 @@ class Platform:
             by_id = {reference.id: reference for reference in references.references(tx)}
             answers = Answers(self.book.read(tx).places, subjects(tx))
             anchors, known = anchors_of(tx, self._blobs), identical(tx)
+            cast = cast_of(tx, figure.SPEC)
+        figures = None if cast is None else Figures(FigureDescriptor(), cast, figure_calibration.shipped())
 
-        def ask(reference: Reference, asked: Use) -> Permission:
-            about = WorkRef(reference.member_id, reference.work_id, reference.id)
+        def ask(about: WorkRef, asked: Use) -> Permission:
             return answers.ask(Question(about, asked, provider, model), moment or clock.now())
 
         pursuit = None if searchable is None else Pursuit(searchable, anchors, image, pdq, fitted, stages)
@@ -391,12 +407,13 @@ class Platform:
             limits=self.settings.limits,
             made_by=MadeBy(
                 version=version("tomeishi"),
-                descriptors=tuple((each.key, each.weights_digest) for each in (image.spec, pdq.spec, audio.SPEC)),
+                descriptors=tuple((each.key, each.weights_digest) for each in seeing),
                 policy=chosen.digest,
                 snapshots=(*(searchable.digests if searchable else ()), *((hearable.digest,) if hearable else ())),
             ),
             ask=ask,
             use=use,
+            figures=figures,
         )
 
     def screen(

@@ -19,6 +19,7 @@ from tomeishi.audit.shards import Shard
 from tomeishi.audit.verdicts import AuditFinding, Check, settle
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
+from tomeishi.consent.scopes import WorkRef
 from tomeishi.errors import StorageFailure, UnreadableMedia
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.matching import calibration, sound_calibration
@@ -29,7 +30,6 @@ from tomeishi.media.guard import one_line
 from tomeishi.media.sample import frames_at
 from tomeishi.media.stills import LARGEST, Stills
 from tomeishi.registry.domains import host_of
-from tomeishi.registry.references import Reference
 from tomeishi.screening.findings import Finding, MadeBy
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.sound import Ear
@@ -269,8 +269,8 @@ class Auditor:
                 opened.checked.add(Check.MATCH)
                 opened.found(Check.MATCH, found)
 
-    def _ask(self, reference: Reference, use: Use) -> Permission:
-        standing = self._basis.standings[reference.id]
+    def _ask(self, about: WorkRef, use: Use) -> Permission:
+        standing = self._basis.standings[about.reference_id or ""]
         return Permission(use, standing.allowed, standing.entries, standing.words, standing.words)
 
 

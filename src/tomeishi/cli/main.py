@@ -12,6 +12,7 @@ import typer
 from tomeishi.cli import (
     admin,
     audit,
+    characters,
     consent,
     demo,
     descriptors,
@@ -40,7 +41,7 @@ app = typer.Typer(
 admin.app.command("backup")(moving.back_up)
 admin.app.command("restore")(moving.restore)
 admin.app.command("migrate-to")(moving.migrate_to)
-for noun in (works, members, keys, consent, log, index, descriptors, admin, audit):
+for noun in (works, characters, members, keys, consent, log, index, descriptors, admin, audit):
     app.add_typer(noun.app)
 app.command("compare")(screen.compare)
 app.command("screen")(screen.screen)

@@ -63,13 +63,13 @@ def _session(threads: int) -> Any:
     return load(threads)
 
 
-def load(threads: int) -> Any:
-    """A fresh onnxruntime session over the shipped weights; raises Tampered if they are not the ones measured."""
+def load(threads: int, file: str = WEIGHTS, spec: DescriptorSpec = SPEC) -> Any:
+    """A fresh onnxruntime session over shipped weights; raises Tampered if they are not the ones measured."""
     import onnxruntime  # 0.1 s that a process without pictures need not spend
 
-    weights = resources.files("tomeishi.fingerprint").joinpath("weights", WEIGHTS).read_bytes()
-    if digest_of(weights) != SPEC.weights_digest:
-        raise Tampered(f"{WEIGHTS} is not the weights file of {SPEC.key}; reinstall tomeishi")
+    weights = resources.files("tomeishi.fingerprint").joinpath("weights", file).read_bytes()
+    if digest_of(weights) != spec.weights_digest:
+        raise Tampered(f"{file} is not the weights file of {spec.key}; reinstall tomeishi")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

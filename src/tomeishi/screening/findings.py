@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomeishi.consent.permission import Permission
-from tomeishi.values import Band, Kind, Partial, Segment, Skipped, Verdict
+from tomeishi.values import Band, Box, Interval, Kind, Partial, Segment, Skipped, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,69 @@ class MadeBy:
         }
 
 
+TRAITS = ("face", "hair", "dress", "colours", "props")
+"""What a person compares before saying that two drawings show one character."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooksLike:
+    """A drawing that a figure comes near to, so that a person can agree or disagree."""
+
+    character_id: str
+    name: str
+    work_id: str
+    title: str
+    drawing_id: str
+    reference_id: str
+    time_s: float
+    box: Box
+    similarity: float
+    """Cosine of the two descriptions, in [-1, 1]; no probability."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "character": self.character_id,
+            "name": self.name,
+            "work": self.work_id,
+            "title": self.title,
+            "drawing": self.drawing_id,
+            "reference_id": self.reference_id,
+            "time": round(self.time_s, 3),
+            "box": self.box.to_json(),
+            "similarity": round(self.similarity, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Portrayal:
+    """Which character a finding of kind `character` is about, where it was seen, and what else it might be."""
+
+    character_id: str
+    name: str
+    tracks: tuple[tuple[Interval, Box, float], ...]
+    """Seconds of the query, the box where it was seen best, and the score of each track."""
+    nearest: tuple[LooksLike, ...]
+    """Up to three drawings of the character, nearest first."""
+    nearest_other: LooksLike | None
+    """The nearest drawing of any other enrolled character."""
+    variants: tuple[tuple[str, bool], ...]
+    """What the member says of changed drawings: (`mirrored` or `recoloured`, whether they count)."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "character": self.character_id,
+            "name": self.name,
+            "tracks": [
+                {"query": [round(t, 3) for t in (at.start, at.end)], "box": box.to_json(), "score": round(score, 4)}
+                for at, box, score in self.tracks
+            ],
+            "nearest": [each.to_json() for each in self.nearest],
+            "nearest_other": None if self.nearest_other is None else self.nearest_other.to_json(),
+            "compare": list(TRAITS),
+            "variants": dict(self.variants),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A match with its permission and what the policy says. A resemblance, never a legal finding."""
@@ -50,9 +113,12 @@ class Finding:
     segments: tuple[Segment, ...]
     permission: Permission
     verdict: Verdict
+    portrayal: Portrayal | None = None
+    """Of kind `character` alone."""
 
     def to_json(self) -> dict[str, Any]:
         return {
+            **({} if self.portrayal is None else self.portrayal.to_json()),
             "work": self.work_id,
             "title": self.title,
             "member": self.member,

@@ -6,16 +6,20 @@ from pathlib import Path
 
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
+from tomeishi.consent.scopes import WorkRef
 from tomeishi.errors import NotFound, TomeishiError, UnreadableMedia
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import Extraction
 from tomeishi.fingerprint.listening import Listened, perceive
+from tomeishi.fingerprint.sightings import Onlooker
+from tomeishi.matching.figures import FigureMatch
 from tomeishi.matching.identical import Identical
 from tomeishi.matching.matches import Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.registry.references import Reference
+from tomeishi.screening.figures import Figures, both
 from tomeishi.screening.findings import Finding, MadeBy, Screening
 from tomeishi.screening.policy import Policy, gravest
 from tomeishi.screening.sound import Ear
@@ -44,10 +48,12 @@ class Screener:
     policy: Policy
     limits: Limits
     made_by: MadeBy
-    ask: Callable[[Reference, Use], Permission]
-    """What the ledger says of a reference's work for a use, as of the moment and provider of this screening."""
+    ask: Callable[[WorkRef, Use], Permission]
+    """What the ledger says of a reference or character for a use, as of the moment and provider of this screening."""
     use: Use | None
     """The use asked of the ledger; None takes the one that belongs to the kind."""
+    figures: Figures | None = None
+    """None where no character is enrolled: then none is looked for."""
 
     def screen(self, query: Path, name: str) -> Screening:
         """The answer for one file. A file that cannot be read is skipped with its reason, never raised."""
@@ -56,7 +62,9 @@ class Screener:
             if self.identical is not None and (known := self.identical.registered(digest)):
                 return self._known(name, digest, self.identical, known)
             pictures = self.pursuit.pictures() if self.pursuit else Pictures()
-            extraction, heard = perceive(query, (self.image, self.pdq), PLAN, self.limits, watch=pictures.see)
+            onlooker = None if self.figures is None else self.figures.onlooker()
+            watch = pictures.see if onlooker is None else both(pictures.see, onlooker.see)
+            extraction, heard = perceive(query, (self.image, self.pdq), PLAN, self.limits, watch=watch)
         except UnreadableMedia as error:
             return self._skipped(name, digest, str(error))
         except TomeishiError as error:
@@ -64,7 +72,7 @@ class Screener:
         except OSError as error:
             return self._skipped(name, None, f"{query}: {error.strerror or error}")
         try:
-            findings = tuple(self._findings(query, extraction, pictures, heard))
+            findings = tuple(self._findings(query, extraction, pictures, heard, onlooker))
         except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
             return self._skipped(name, digest, str(error))
         verdicts = [finding.verdict for finding in findings]
@@ -77,6 +85,7 @@ class Screener:
             findings=findings,
             checked=(
                 *(() if extraction.info.kind is MediaKind.SOUND else IN_PICTURES),
+                *(() if onlooker is None or extraction.info.kind is MediaKind.SOUND else (Kind.CHARACTER,)),
                 *(() if heard is None else (Kind.SOUND,)),
             ),
             verdict=gravest(verdicts),
@@ -108,13 +117,22 @@ class Screener:
         )
 
     def _findings(
-        self, query: Path, extraction: Extraction, pictures: Pictures, heard: Listened | None
+        self,
+        query: Path,
+        extraction: Extraction,
+        pictures: Pictures,
+        heard: Listened | None,
+        onlooker: Onlooker | None,
     ) -> list[Finding]:
         if self.pursuit is None:
             return []
         matched = self.pursuit.matches(extraction, pictures, lambda times_s: frames_at(query, times_s, self.limits))
         pairs = [*matched.items(), *self.ear.matches(heard).items()]
         found_all = [self._finding(self.references[each], found) for each, found in pairs]
+        if self.figures is not None and onlooker is not None:
+            seen = onlooker.sightings(still=extraction.info.kind is MediaKind.IMAGE)
+            for figure in self.figures.matches(seen, extraction.duration_s):
+                found_all.append(self._portrayed(figure, self.figures))
         return self._reported(found_all)
 
     def _reported(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -122,7 +140,8 @@ class Screener:
         return sorted(reported, key=lambda finding: (-finding.score, finding.title, finding.reference_id))
 
     def _finding(self, reference: Reference, found: Match) -> Finding:
-        permission = self.ask(reference, self.use or USE_BY_KIND[found.kind])
+        about = WorkRef(reference.member_id, reference.work_id, reference.id)
+        permission = self.ask(about, self.use or USE_BY_KIND[found.kind])
         return Finding(
             work_id=reference.work_id,
             title=reference.title,
@@ -137,6 +156,31 @@ class Screener:
             segments=found.segments,
             permission=permission,
             verdict=self._verdict(found.band, permission),
+        )
+
+    def _portrayed(self, found: FigureMatch, figures: Figures) -> Finding:
+        """At most `review`: a likeness alone is for a person to look at."""
+        role = figures.cast.roles[found.character_id]
+        about = WorkRef(role.member_id, role.work_id, character_id=role.character_id)
+        permission = self.ask(about, self.use or USE_BY_KIND[Kind.CHARACTER])
+        verdict = self._verdict(found.band, permission)
+        drawing = figures.cast.drawings[found.tracks[0].nearest[0].drawing_id]
+        reference = self.references[drawing.reference_id]
+        return Finding(
+            work_id=role.work_id,
+            title=role.title,
+            member_id=role.member_id,
+            member=role.member,
+            reference_id=reference.id,
+            reference_path=reference.path,
+            reference_digest=reference.digest,
+            kind=Kind.CHARACTER,
+            band=found.band,
+            score=found.score,
+            segments=figures.segments(found),
+            permission=permission,
+            verdict=Verdict.REVIEW if verdict is Verdict.BLOCK else verdict,
+            portrayal=figures.portrayal(found),
         )
 
     def _verdict(self, band: Band, permission: Permission) -> Verdict:

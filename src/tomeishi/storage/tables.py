@@ -212,6 +212,43 @@ fingerprint_files = Table(
 )
 """Which blob holds the fingerprint of a reference for a descriptor key."""
 
+drawings = Table(
+    "drawings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("character_id", ForeignKey("characters.id"), nullable=False, index=True),
+    Column("reference_id", ForeignKey("reference_files.id"), nullable=False, index=True),
+    Column("time_s", Float, nullable=False),
+    Column("box", Text, nullable=False),
+    Column("look", Text),
+    Column("created_at", UtcMoment, nullable=False),
+    UniqueConstraint("character_id", "reference_id", "time_s", "box"),
+)
+"""Where a character is drawn: a place in a moment of a reference of its work. `box` JSON [x, y, width, height] in
+shares of the picture; `look` names one of several appearances."""
+
+drawing_rows = Table(
+    "drawing_rows",
+    metadata,
+    Column("drawing_id", ForeignKey("drawings.id"), primary_key=True),
+    Column("descriptor", Text, primary_key=True, index=True),
+    Column("part", Text, primary_key=True),
+    Column("weights_digest", Text),
+    Column("row", Text, nullable=False),
+    CheckConstraint("part IN ('whole', 'upper')", name="part"),
+)
+"""What a descriptor of figures made of a drawing: float16, little-endian, in base64."""
+
+character_variants = Table(
+    "character_variants",
+    metadata,
+    Column("character_id", ForeignKey("characters.id"), primary_key=True),
+    Column("variant", Text, primary_key=True),
+    Column("counts", Boolean, nullable=False),
+    CheckConstraint("variant IN ('mirrored', 'recoloured')", name="variant"),
+)
+"""Whether the member counts a mirrored or recoloured drawing as the character; no row: nothing was said."""
+
 exclusions = Table(
     "exclusions",
     metadata,

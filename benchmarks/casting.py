@@ -1,0 +1,118 @@
+"""Drawn clips in which known figures act, and sheets to enrol them by: material of `benchmarks.characters`.
+
+A clip is given as the samples that a screening would see of it. In the *same* style a film is drawn with the figures as its
+cast: new scenes, poses and expressions, any of their costumes. In *another* style drawings by another hand act before
+the frames of a film that has nothing to do with them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tomeishi.enrolling import rows_in
+from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.fingerprint.sightings import Onlooker, Sightings
+from tomeishi.media.sample import Frame
+from tomeishi.testing.acting import ACTIONS
+from tomeishi.testing.figures import Character
+from tomeishi.testing.films import DrawnFilm, film, frames
+from tomeishi.testing.hands import HANDS
+from tomeishi.testing.model_sheets import Drawing, Figure, Situation, cast, draw, model_sheet, placed
+from tomeishi.testing.staging import shots
+from tomeishi.values import Box
+
+RATE_HZ = 2.0
+WIDE, HIGH = 512, 288
+SAME, OTHER = "same style", "another style"
+
+
+@dataclass(frozen=True, slots=True)
+class Artist:
+    """Four figures of one hand: two that get registered, two that don't."""
+
+    registered: tuple[Figure, ...]
+    unregistered: tuple[Figure, ...]
+
+
+def artist(seed: int) -> Artist:
+    figures = cast(seed, 4)
+    return Artist(figures[:2], figures[2:])
+
+
+def sheet_rows(figure: Figure, drawings: int, descriptor: Descriptor, *, seed: int = 0) -> list[NDArray[np.float32]]:
+    """Rows of each drawing of the figure's model sheet, as enrolling makes them."""
+    found = []
+    for drawing in model_sheet(figure, drawings, seed=seed):
+        found.append(np.stack(list(rows_in(*_on_white(drawing), descriptor).values())))
+    return found
+
+
+def acted(seed: int, figures: tuple[Figure, ...], style: str, seconds: float) -> Iterator[Frame]:
+    """Samples of a clip in which all of `figures` act, at 60 pixels of height or more."""
+    random = np.random.default_rng([seed, 0xAC7])
+    if style == SAME:
+        looks = [each.looks[int(random.integers(len(each.looks)))] for each in figures]
+        played = tuple(Character(f"f{n}", f"f{n}", f"F{n}", look) for n, look in enumerate(looks))
+        return samples(replace(film(seed, seconds), characters=played))
+    hand = [name for name in HANDS if name != "cel"][int(random.integers(len(HANDS) - 1))]
+    return _collage(seed, figures, hand, seconds, random)
+
+
+def samples(drawn: DrawnFilm) -> Iterator[Frame]:
+    """What a screening sees of a film: two frames a second, and where a shot begins."""
+    begins = {take.start_s for take in shots(drawn.seed, drawn.duration_s, drawn.characters)}
+    last = 0.0
+    for number, pixels in enumerate(frames(drawn, RATE_HZ, WIDE, HIGH)):
+        now = number / RATE_HZ
+        yield Frame(now, pixels, number == 0 or any(last < at <= now for at in begins))
+        last = now
+
+
+def seen(clip: Iterator[Frame], descriptor: Descriptor) -> Sightings:
+    """What a screening notices."""
+    onlooker = Onlooker(descriptor)
+    for frame in clip:
+        onlooker.see([frame])
+    return onlooker.sightings(still=False)
+
+
+def _collage(
+    seed: int, figures: tuple[Figure, ...], hand: str, seconds: float, random: np.random.Generator
+) -> Iterator[Frame]:
+    acts = [(figure, _part(random, hand, n, len(figures))) for n, figure in enumerate(figures)]
+    for frame in samples(film(seed + 5_000, seconds)):
+        pixels = frame.pixels
+        if frame.scene_change:
+            acts = [(figure, _part(random, hand, n, len(figures))) for n, figure in enumerate(figures)]
+        for figure, (now, share, x, speed) in acts:
+            drawing = draw(figure, replace(now, moment=now.moment + frame.time_s), height_px=round(share * HIGH))
+            high = drawing.shape[0] / HIGH
+            pixels, _ = placed(pixels, drawing, min(high, 0.95), (x + speed * (frame.time_s % 4), 0.97))
+        softened = cv2.imdecode(cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1], 1)
+        yield Frame(frame.time_s, np.ascontiguousarray(softened[..., ::-1], np.uint8), frame.scene_change)
+
+
+def _part(random: np.random.Generator, hand: str, number: int, of: int) -> tuple[Situation, float, float, float]:
+    now = Situation(
+        action=ACTIONS[int(random.integers(len(ACTIONS)))],
+        moment=float(random.uniform(0, 20)),
+        costume=int(random.integers(3)),
+        view=("threequarter", "front", "profile")[int(random.integers(3))],
+        hand=hand,
+        mirrored=bool(random.random() < 0.5),
+    )
+    place = (number + 0.5) / of + float(random.uniform(-0.1, 0.1))
+    return now, float(random.uniform(0.25, 0.7)), place, float(random.uniform(-0.04, 0.04))
+
+
+def _on_white(drawing: Drawing) -> tuple[NDArray[np.uint8], Box]:
+    """As on a sheet, with room around it; and the box of the drawing."""
+    alpha = drawing[..., 3:].astype(np.float32) / 255
+    flat = np.asarray(np.round(drawing[..., :3] * alpha + 255 * (1 - alpha)), np.uint8)
+    (high, wide), room = flat.shape[:2], max(flat.shape[:2]) // 4
+    sheet = cv2.copyMakeBorder(flat, room, room, room, room, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    down, across = sheet.shape[:2]
+    return np.asarray(sheet, np.uint8), Box(room / across, room / down, wide / across, high / down)

@@ -1,0 +1,315 @@
+"""Registered figures in scenes that nobody drew before: `python -m benchmarks.characters`.
+
+Three sets of artists, figures and films that share nothing, nor with the training of the descriptor: one to fit the
+score on, one to set the bands on, one to measure on. Every artist has two registered and two unregistered figures, so
+that who is found can be told from who merely comes from the same hand. A false track is any track that reaches a band
+in a film in which nobody registered acts; with `--calibrate` coefficients and bands are written into the package.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.calibrate import poisson_upper
+from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_rows
+from benchmarks.record import record
+from tomeishi.fingerprint.figure import FigureDescriptor
+from tomeishi.fingerprint.shipped import shipped_descriptors
+from tomeishi.fingerprint.sightings import Onlooker, Sightings
+from tomeishi.matching import figures
+from tomeishi.matching.figures import Enrolled, FigureCalibration, Track
+from tomeishi.matching.pictures import Pictures
+from tomeishi.matching.score import BandLimit
+from tomeishi.screening.figures import both
+from tomeishi.testing.films import film
+from tomeishi.testing.model_sheets import identity
+from tomeishi.values import Band
+
+SECONDS = 12.0
+WHERE = Path(figures.__file__)
+SEEDS = {"others": 520_000, "fit": 540_000, "bands": 560_000, "measure": 580_000}
+"""From which figures and artists are drawn; training uses none from 500,000 on. Films have the same seeds."""
+UNRELATED_FROM = 10_000
+CROWD_FROM = 600_000
+
+Rows = list[NDArray[np.float32]]
+
+
+@dataclass(slots=True)
+class Clip:
+    """A query with the one who acts in it, if registered."""
+
+    style: str
+    registered: str | None
+    seen: Sightings
+
+
+@dataclass(slots=True)
+class Material:
+    """Of one set: sheets by the name of the figure, clips, and films in which nobody registered acts."""
+
+    sheets: dict[str, Rows] = field(default_factory=dict)
+    clips: list[Clip] = field(default_factory=list)
+    unrelated: list[Sightings] = field(default_factory=list)
+
+    def enrolled(self, drawings: int, crowd: dict[str, Rows], others: NDArray[np.float32]) -> Enrolled:
+        values, ids, owners = [], [], []
+        for name, rows in chain(self.sheets.items(), crowd.items()):
+            for number, each in enumerate(rows[:drawings]):
+                values.append(each)
+                ids += [f"{name}/{number}"] * len(each)
+                owners += [name] * len(each)
+        return Enrolled(np.concatenate(values), ids, owners, others)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--artists", type=int, default=12, help="in each set, with two registered figures each")
+    parser.add_argument("--drawings", type=int, nargs="+", default=[3, 10, 30])
+    parser.add_argument("--enrolled", type=int, nargs="+", default=[100, 1000], help="characters in the registry")
+    parser.add_argument(
+        "--unrelated", type=int, default=150, help="films of 12 s without anybody registered, in each set"
+    )
+    parser.add_argument("--calibrate", action="store_true", help="write figures.json and figures_others.npy")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    most = max(options.drawings)
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+        if options.calibrate:
+            packed = np.concatenate(list(pool.map(nobody, range(SEEDS["others"], SEEDS["others"] + 160))))
+            np.save(WHERE.with_name("figures_others.npy"), packed.astype(np.float16))
+            figures.others.cache_clear()
+        sets = {}
+        for name in ("fit", "bands", "measure") if options.calibrate else ("measure",):
+            start = SEEDS[name] + 1_000 * options.seed
+            parts = list(pool.map(_artist_of, [(start + n, most) for n in range(options.artists)]))
+            films = range(start + UNRELATED_FROM, start + UNRELATED_FROM + options.unrelated)
+            unrelated = list(pool.map(_unrelated, films, chunksize=4))
+            sets[name] = Material(
+                {key: rows for part in parts for key, rows in part.sheets.items()},
+                [clip for part in parts for clip in part.clips],
+                unrelated,
+            )
+        crowd_size = max(0, max(options.enrolled) - 2 * options.artists)
+        wanted = [(CROWD_FROM + n, 10 if n < 1000 else 3) for n in range(crowd_size)]
+        crowd = dict(pool.map(_stranger, wanted, chunksize=16))
+    others = figures.others()
+    if options.calibrate:
+        whole = calibrate(sets["fit"], sets["bands"], sets["measure"], others)
+        WHERE.with_name("figures.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        figures.shipped.cache_clear()
+    shipped = figures.shipped()
+    rows = []
+    for count in options.enrolled:
+        around = dict(list(crowd.items())[: max(0, count - 2 * options.artists)])
+        for drawings in options.drawings:
+            at = perf_counter()
+            measured = measure(sets["measure"], drawings, around, others, shipped)
+            rows.append({"enrolled": count, "drawings": drawings, **measured, "seconds": round(perf_counter() - at, 1)})
+            print(json.dumps(rows[-1]))
+    told: dict[str, Any] = {"recognised": rows, "cost": cost(), "load": round(os.getloadavg()[0], 2)}
+    settings = vars(options) | {"seconds": SECONDS, "seeds": SEEDS}
+    print(record("characters", seed=options.seed, settings=settings, figures=told))
+
+
+def _artist_of(wanted: tuple[int, int]) -> Material:
+    """Sheets and clips of one artist: each figure in one clip of either style, alone or beside its artist's others."""
+    seed, most = wanted
+    descriptor, of = FigureDescriptor(), artist(seed)
+    found = Material()
+    for figure in of.registered:
+        found.sheets[f"{figure.seed}"] = sheet_rows(figure, most, descriptor)
+    for number, figure in enumerate([*of.registered, *of.unregistered]):
+        for k, style in enumerate((SAME, OTHER)):
+            name = f"{figure.seed}" if figure in of.registered else None
+            beside = (of.unregistered[(number + 1) % 2],)
+            clip = acted(seed * 10 + 2 * number + k, (figure, *beside), style, SECONDS)
+            found.clips.append(Clip(style, name, seen(clip, descriptor)))
+    return found
+
+
+def _unrelated(seed: int) -> Sightings:
+    return seen(samples(film(seed, SECONDS)), FigureDescriptor())
+
+
+def _stranger(wanted: tuple[int, int]) -> tuple[str, Rows]:
+    seed, drawings = wanted
+    return f"{seed}", sheet_rows(identity(seed), drawings, FigureDescriptor())
+
+
+def nobody(seed: int) -> NDArray[np.float32]:
+    """Rows of figures, props and scenery that are nobody's: a film's boxes, and a figure's drawings."""
+    film_rows = seen(samples(film(seed, 6.0)), FigureDescriptor()).rows[::3]
+    return np.concatenate([film_rows, *sheet_rows(identity(seed), 2, FigureDescriptor())])
+
+
+def tracks_of(material: Material, enrolled: Enrolled) -> tuple[list[list[tuple[Track, bool]]], list[list[Track]]]:
+    """Of each clip its tracks with whether they are of whom they say; and those of unrelated films."""
+    names = enrolled.character_ids
+    of_clips = [
+        [(track, names[track.best] == clip.registered) for track in enrolled.tracks(clip.seen, SECONDS)]
+        for clip in material.clips
+    ]
+    return of_clips, [enrolled.tracks(each, SECONDS) for each in material.unrelated]
+
+
+def calibrate(fit: Material, bands: Material, measured: Material, others: NDArray[np.float32]) -> dict[str, Any]:
+    """A logistic fit on the first set, bands on the second, what they let through on the third."""
+    of_clips, unrelated = tracks_of(fit, fit.enrolled(10, {}, others))
+    true = [
+        _evidence(max((t for t, right in clip if right), key=lambda t: t.similarity))
+        for clip in of_clips
+        if any(right for _, right in clip)
+    ]
+    false = [_evidence(t) for t in chain.from_iterable(unrelated)]
+    false += [_evidence(t) for clip in of_clips for t, right in clip if not right]
+    w = _logistic(np.array(true), np.array(false))
+    plain = FigureCalibration(*(float(each) for each in w), ())
+    limits = _bands(plain, bands, others)
+    whole = FigureCalibration(*(float(each) for each in w), tuple(BandLimit(b, s, None) for b, s in limits.items()))
+    _, elsewhere = tracks_of(measured, measured.enrolled(10, {}, others))
+    hours = len(elsewhere) * SECONDS / 3600
+    scores = [_score(whole, track) for track in chain.from_iterable(elsewhere)]
+    return {
+        **dict(
+            zip(("intercept", "per_similarity", "per_lead", "per_log_sightings"), np.round(w, 4).tolist(), strict=True)
+        ),
+        "bands": [
+            {
+                "band": band.value,
+                "score": round(limit, 4),
+                "false_segments_per_100_hours": round(poisson_upper(sum(s >= limit for s in scores)) / hours * 100, 1),
+            }
+            for band, limit in limits.items()
+        ],
+        "measured": {"hours": round(hours, 2), "films": len(elsewhere), "enrolled": len(measured.sheets)},
+    }
+
+
+def _bands(plain: FigureCalibration, bands: Material, others: NDArray[np.float32]) -> dict[Band, float]:
+    """Weak and likely let ten and one false tracks an hour of other films through; strong lies above all of them and
+    above all but 1 in 200 clips with unregistered figures of the registered figures' artists."""
+    of_clips, unrelated = tracks_of(bands, bands.enrolled(10, {}, others))
+    hours = len(unrelated) * SECONDS / 3600
+    false = sorted((_score(plain, track) for track in chain.from_iterable(unrelated)), reverse=True) + [0.0] * 1000
+    strangers = sorted(
+        (
+            max((_score(plain, track) for track, _ in clip), default=0.0)
+            for clip, each in zip(of_clips, bands.clips, strict=True)
+            if each.registered is None
+        ),
+        reverse=True,
+    )
+    likely = false[int(hours)]
+    weak = min(false[int(10 * hours)], likely)
+    strong = max(false[0], strangers[len(strangers) // 200])
+    strong = max(1 - (1 - strong) * 0.75, likely)
+    return {Band.STRONG: strong, Band.LIKELY: likely, Band.WEAK: weak}
+
+
+def measure(
+    material: Material,
+    drawings: int,
+    crowd: dict[str, Rows],
+    others: NDArray[np.float32],
+    calibration: FigureCalibration,
+) -> dict[str, Any]:
+    """Shares by style: found at one false track an hour of other films, found at each band; strangers mistaken."""
+    enrolled = material.enrolled(drawings, crowd, others)
+    of_clips, unrelated = tracks_of(material, enrolled)
+    hours = len(unrelated) * SECONDS / 3600
+    scores = sorted((_score(calibration, track) for track in chain.from_iterable(unrelated)), reverse=True)
+    at_one = scores[int(hours)] if len(scores) > int(hours) else 0.0
+    limits = {band.band: band.score for band in calibration.bands}
+    told: dict[str, Any] = {}
+    for style in (SAME, OTHER):
+        own = [
+            max((_score(calibration, track) for track, right in clip if right), default=0.0)
+            for clip, each in zip(of_clips, material.clips, strict=True)
+            if each.style == style and each.registered is not None
+        ]
+        told[style] = {
+            "clips": len(own),
+            "found_at_one_false_track_an_hour": _share(own, at_one),
+            **{f"found_{band.value}": _share(own, limit) for band, limit in limits.items()},
+        }
+    strange = [
+        max((_score(calibration, track) for track, _ in clip), default=0.0)
+        for clip, each in zip(of_clips, material.clips, strict=True)
+        if each.registered is None
+    ]
+    told["unregistered_of_the_same_artist"] = {
+        "clips": len(strange),
+        **{f"mistaken_{band.value}": _share(strange, limit) for band, limit in limits.items()},
+    }
+    told["false_tracks_an_hour"] = {
+        band.value: round(sum(s >= limit for s in scores) / hours, 2) for band, limit in limits.items()
+    }
+    told["hours"] = round(hours, 2)
+    return told
+
+
+def cost() -> dict[str, float]:
+    """Seconds of one thread for what copies need of 60 s of film, and for characters on top, in one run."""
+    clip = list(samples(film(SEEDS["measure"], 60.0)))
+    pdq, image = shipped_descriptors()
+    pictures, onlooker = Pictures(()), Onlooker(FigureDescriptor())
+    watch = both(pictures.see, onlooker.see)
+    del watch
+    spent = {"copies": 0.0, "characters": 0.0}
+    for frame in clip:
+        at = perf_counter()
+        batch = frame.pixels[np.newaxis]
+        rows = [image.describe(batch), pdq.describe(batch)]
+        pictures.see([frame], rows)
+        between = perf_counter()
+        onlooker.see([frame])
+        spent["copies"] += between - at
+        spent["characters"] += perf_counter() - between
+    return {name: round(seconds, 3) for name, seconds in spent.items()} | {
+        "ratio": round(spent["characters"] / spent["copies"], 3)
+    }
+
+
+def _evidence(track: Track) -> tuple[float, float, float, float]:
+    return 1.0, track.similarity, min(max(track.lead, 0.0), 0.3), float(np.log(min(len(track.which), 8)))
+
+
+def _score(calibration: FigureCalibration, track: Track) -> float:
+    return calibration.score(track.similarity, track.lead, len(track.which))
+
+
+def _share(scores: Sequence[float], limit: float) -> float:
+    return round(sum(s >= limit and s > 0 for s in scores) / max(1, len(scores)), 4)
+
+
+def _logistic(true: NDArray[np.float64], false: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Newton's method, both classes weighing the same, lightly held back (L2 1e-2)."""
+    design = np.concatenate([true, false])
+    label = np.concatenate([np.ones(len(true)), np.zeros(len(false))])
+    weight = np.where(label > 0, 0.5 / len(true), 0.5 / len(false)) * len(label)
+    w = np.zeros(design.shape[1])
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-design @ w))
+        gradient = design.T @ (weight * (p - label)) + 1e-2 * w
+        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + 1e-2 * np.eye(len(w))
+        step = np.linalg.solve(curvature, gradient)
+        w -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return w
+
+
+if __name__ == "__main__":
+    main()
