@@ -1,7 +1,7 @@
 """Drawn clips in which known figures act, and sheets to enrol them by: material of `benchmarks.characters`.
 
-A clip is given as the samples that a screening would see of it. In the *same* style a film is drawn with the figures as its
-cast: new scenes, poses and expressions, any of their costumes. In *another* style drawings by another hand act before
+A clip is given as the samples that a screening would see of it. In the *same* style a film is drawn with the figures
+as its cast: new scenes, poses and expressions, any of their costumes. In *another* style drawings by another hand act before
 the frames of a film that has nothing to do with them.
 """
 

@@ -135,7 +135,7 @@ class Box:
         return ((left, top), (right, top), (right, bottom), (left, bottom))
 
     def to_json(self) -> list[float]:
-        return [round(each, 4) for each in (self.x, self.y, self.width, self.height)]
+        return [round(min(max(each, 0.0), 1.0), 4) for each in (self.x, self.y, self.width, self.height)]
 
     def shared(self, other: "Box") -> float:
         """Intersection over union, in [0, 1]."""

@@ -83,7 +83,7 @@ from tomeishi.registry.references import Reference
 from tomeishi.review.matches import StoredMatch
 from tomeishi.screening import prompts
 from tomeishi.screening.figures import Figures
-from tomeishi.screening.findings import MadeBy, Screening
+from tomeishi.screening.findings import MadeBy, Screening, of_member
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.prompts import NAMES_ALONE, Also, PromptScreener, PromptScreening
@@ -520,7 +520,7 @@ class Platform:
         screener = self.screener(provider=capture.provider, model=capture.model, use=use, policy=policy, moment=moment)
         screening = screener.screen(query, str(query))
         if member_id is not None:
-            own = tuple(finding for finding in screening.findings if finding.member_id == member_id)
+            own = tuple(of_member(finding) for finding in screening.findings if finding.member_id == member_id)
             screening = replace(screening, findings=own)
         if screening.skipped is not None:
             raise (UnreadableMedia if query.exists() else NotFound)(screening.skipped.reason)

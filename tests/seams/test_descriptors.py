@@ -10,6 +10,7 @@ import pytest
 from tomeishi.errors import MissingExtra
 from tomeishi.fingerprint import loaded
 from tomeishi.fingerprint.descriptor import Descriptor
+from tomeishi.fingerprint.figure import FigureDescriptor
 from tomeishi.fingerprint.shipped import shipped_descriptors
 from tomeishi.fingerprint.trial import tried
 from tomeishi.registering import EXTRAS, add_descriptor
@@ -31,7 +32,7 @@ def _sscd() -> Descriptor:
 
 
 MADE: dict[str, Callable[[], Descriptor]] = {
-    **{each.spec.key: (lambda each=each: each) for each in shipped_descriptors()},  # type: ignore[misc]
+    **{each.spec.key: (lambda each=each: each) for each in (*shipped_descriptors(), FigureDescriptor())},  # type: ignore[misc]
     "loaded, nchw": lambda: _stand_in("nchw"),
     "loaded, nhwc": lambda: _stand_in("nhwc"),
     "sscd": _sscd,

@@ -25,9 +25,9 @@ SPEC = DescriptorSpec(
     version=1,
     dim=128,
     metric=Metric.COSINE,
-    threshold=0.5,
+    threshold=0.3,
     source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures: figure-1.md",
-    weights_digest="sha256:b32ffa079e69ef3c16ab99150dd6084fe178b1937e23e01d05d68abdc584ec9f",
+    weights_digest="sha256:3bca1ff4e7a48c0d48ddd43f23851dee87f91d93a0a75f5081c2e0bb504e1e7a",
 )
 
 

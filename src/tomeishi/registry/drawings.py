@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -159,13 +159,8 @@ def note_variants(tx: Connection, character_id: str, counts: Mapping[Variant, bo
 def variants(tx: Connection) -> dict[str, dict[Variant, bool]]:
     """By character, of those of which anything was said."""
     found: defaultdict[str, dict[Variant, bool]] = defaultdict(dict)
-    rows: Iterable[tuple[str, str, bool]] = tx.execute(
-        select(character_variants.c.character_id, character_variants.c.variant, character_variants.c.counts).order_by(
-            character_variants.c.variant
-        )
-    ).tuples()
-    for character_id, variant, counts in rows:
-        found[character_id][Variant(variant)] = counts
+    for row in tx.execute(select(character_variants).order_by(character_variants.c.variant)):
+        found[row.character_id][Variant(row.variant)] = row.counts
     return dict(found)
 
 

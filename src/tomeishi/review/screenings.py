@@ -169,8 +169,12 @@ def _stored(row: Any, sight: Sight) -> StoredScreening:
 
 
 def _shown(findings: list[dict[str, Any]], sight: Sight) -> Iterator[dict[str, Any]]:
-    """To a member its own works only; to a provider all, but not what a member calls its files."""
+    """To a member its own works only; to a provider all, but not what a member calls its files. That a figure is also
+    somewhat like a character of somebody else is told to neither."""
     for finding in findings:
+        other = finding.get("nearest_other")
+        if other is not None and other["member"] != sight.member:
+            finding = finding | {"nearest_other": None}
         if sight.member_id is None:
             yield finding | ({"reference": finding["reference_id"]} if "reference" in finding else {})
         elif finding.get("member") == sight.member:

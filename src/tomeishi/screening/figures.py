@@ -55,6 +55,7 @@ class Figures:
             role.name,
             role.work_id,
             role.title,
+            role.member,
             drawing.id,
             drawing.reference_id,
             drawing.time_s,

@@ -3,7 +3,7 @@
 The JSON is a contract (docs/reference/screening.schema.json): keys are only ever added.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tomeishi.consent.permission import Permission
@@ -44,6 +44,7 @@ class LooksLike:
     name: str
     work_id: str
     title: str
+    member: str
     drawing_id: str
     reference_id: str
     time_s: float
@@ -57,6 +58,7 @@ class LooksLike:
             "name": self.name,
             "work": self.work_id,
             "title": self.title,
+            "member": self.member,
             "drawing": self.drawing_id,
             "reference_id": self.reference_id,
             "time": round(self.time_s, 3),
@@ -136,6 +138,14 @@ class Finding:
             "permission": self.permission.to_json(),
             "verdict": self.verdict.value,
         }
+
+
+def of_member(finding: Finding) -> Finding:
+    """As its own member may see it: without what it says of another member's character."""
+    shown = finding.portrayal
+    if shown is None or shown.nearest_other is None or shown.nearest_other.member == finding.member:
+        return finding
+    return replace(finding, portrayal=replace(shown, nearest_other=None))
 
 
 @dataclass(frozen=True, slots=True)
