@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tomeishi.audit import checks
 from tomeishi.audit.basis import Basis, read_basis
 from tomeishi.audit.items import Item, Medium, MediumKind
@@ -21,20 +24,22 @@ from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
 from tomeishi.consent.scopes import WorkRef
 from tomeishi.errors import StorageFailure, UnreadableMedia
+from tomeishi.fingerprint.figure import FigureDescriptor
 from tomeishi.fingerprint.shipped import shipped_descriptors
-from tomeishi.matching import calibration, sound_calibration
+from tomeishi.matching import calibration, figures, sound_calibration
 from tomeishi.matching.anchored import anchors_in
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.stages import ALL
 from tomeishi.media.guard import one_line
-from tomeishi.media.sample import frames_at
+from tomeishi.media.sample import Frame, frames_at
 from tomeishi.media.stills import LARGEST, Stills
 from tomeishi.registry.domains import host_of
+from tomeishi.screening.figures import Figures
 from tomeishi.screening.findings import Finding, MadeBy
 from tomeishi.screening.outputs import PLAN, Screener
 from tomeishi.screening.sound import Ear
 from tomeishi.storage.blobs import Blobs
-from tomeishi.values import Use
+from tomeishi.values import Kind, Use, Verdict
 
 BATCH = 64
 """Pictures that are described and searched for together."""
@@ -107,6 +112,8 @@ class Auditor:
         pdq, image = shipped_descriptors()
         shipped = calibration.shipped()
         self._names = checks.name_screener(basis, job.made_by)
+        looked_for = basis.cast if Check.CHARACTER in job.checks else None
+        self._figures = None if looked_for is None else Figures(FigureDescriptor(), looked_for, figures.shipped())
         anchors = anchors_in(basis.anchors, Blobs(job.blobs))
         self._pictures = Pictures(basis, searchable, anchors, image, pdq, shipped)
         self._stills = Stills(job.limits, PLAN.max_side)
@@ -122,6 +129,7 @@ class Auditor:
             made_by=job.made_by,
             ask=self._ask,
             use=basis.asked.use,
+            figures=self._figures,
         )
 
     def close(self) -> None:
@@ -190,31 +198,35 @@ class Auditor:
             opened.problems.append(screening.skipped.reason.replace(str(path), name))
             return
         if screening.checked:
-            opened.checked.add(Check.MATCH)
+            opened.checked |= {Check.MATCH} | ({Check.CHARACTER} if Kind.CHARACTER in screening.checked else set())
         else:
             opened.problems.append(f"{name}: holds nothing that could be compared")
         if screening.partial is not None:
             until, why = screening.partial.until, screening.partial.reason
             opened.problems.append(f"{name}: read only up to {until:.1f} s: {why}")
-        opened.found(Check.MATCH, [self._film_finding(path, each) for each in screening.findings])
+        for each in screening.findings:
+            check = Check.CHARACTER if each.kind is Kind.CHARACTER else Check.MATCH
+            opened.found(check, [self._film_finding(path, check, each)])
 
-    def _film_finding(self, path: Path, found: Finding) -> AuditFinding:
-        standing = self._basis.standings[found.reference_id]
+    def _film_finding(self, path: Path, check: Check, found: Finding) -> AuditFinding:
+        character = found.portrayal
+        standing = self._basis.standings[found.reference_id if character is None else character.character_id]
         best = found.segments[0]
+        whose = found.title if character is None else f"{character.name}, {found.title}"
         return AuditFinding(
-            check=Check.MATCH,
+            check=check,
             work_id=found.work_id,
             member_id=found.member_id,
             reference_id=found.reference_id,
-            character_id=None,
+            character_id=None if character is None else character.character_id,
             kind=found.kind.value,
             band=found.band,
             score=found.score,
             allowed=standing.allowed,
             conditional=standing.conditional,
             entries=standing.entries,
-            policy=self._basis.policy.verdict(found.band, allowed=standing.allowed),
-            detail=f"{found.band} {found.kind} of {found.title} ({found.member})",
+            policy=found.verdict,
+            detail=f"{found.band} {found.kind} of {whose} ({found.member})",
             segment=(best.query.start, best.query.end, best.reference.start, best.reference.end),
             thumbnail=_film_thumbnail(path, (best.query.start + best.query.end) / 2, self.job.limits),
         )
@@ -268,9 +280,45 @@ class Auditor:
             else:
                 opened.checked.add(Check.MATCH)
                 opened.found(Check.MATCH, found)
+        if self._figures is not None:
+            for opened, _, pixels in shown:
+                opened.checked.add(Check.CHARACTER)
+                opened.found(Check.CHARACTER, self._portrayed(self._figures, pixels))
+
+    def _portrayed(self, looked_for: Figures, pixels: NDArray[np.uint8]) -> list[AuditFinding]:
+        """Characters in a still; only its surest boxes are looked at, for there are millions of stills."""
+        onlooker = looked_for.onlooker()
+        onlooker.see([Frame(0.0, pixels, scene_change=True)])
+        found = []
+        for each in looked_for.matches(onlooker.sightings(still=False), 1.0):
+            role, standing = looked_for.cast.roles[each.character_id], self._basis.standings[each.character_id]
+            if not self._basis.policy.reports(each.band):
+                continue
+            policy = self._basis.policy.verdict(each.band, allowed=standing.allowed)
+            best = looked_for.segments(each)[0]
+            found.append(
+                AuditFinding(
+                    check=Check.CHARACTER,
+                    work_id=role.work_id,
+                    member_id=role.member_id,
+                    reference_id=looked_for.cast.drawings[each.tracks[0].nearest[0].drawing_id].reference_id,
+                    character_id=role.character_id,
+                    kind=Kind.CHARACTER.value,
+                    band=each.band,
+                    score=each.score,
+                    allowed=standing.allowed,
+                    conditional=standing.conditional,
+                    entries=standing.entries,
+                    policy=Verdict.REVIEW if policy is Verdict.BLOCK else policy,
+                    detail=f"{each.band} {Kind.CHARACTER} of {role.name}, {role.title} ({role.member})",
+                    segment=(best.query.start, best.query.end, best.reference.start, best.reference.end),
+                    thumbnail=thumbnail_of(pixels),
+                )
+            )
+        return sorted(found, key=lambda each: (-each.score, each.character_id or ""))
 
     def _ask(self, about: WorkRef, use: Use) -> Permission:
-        standing = self._basis.standings[about.reference_id or ""]
+        standing = self._basis.standings[about.reference_id or about.character_id or about.work_id]
         return Permission(use, standing.allowed, standing.entries, standing.words, standing.words)
 
 

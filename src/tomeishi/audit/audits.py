@@ -28,7 +28,7 @@ from tomeishi.consent import ledger
 from tomeishi.consent.answers import Answers
 from tomeishi.consent.subjects import subjects
 from tomeishi.errors import BadInput, NotFound, Tampered
-from tomeishi.fingerprint import audio
+from tomeishi.fingerprint import audio, figure
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.index.postings import current_postings
 from tomeishi.index.snapshot import current
@@ -165,7 +165,7 @@ class Audits:
             data = frozen(tx, asked, lambda question: answers.ask(question, asked.moment), text, opened, sound)
         return data, MadeBy(
             version=version("tomeishi"),
-            descriptors=tuple((each.key, each.weights_digest) for each in (*specs, audio.SPEC)),
+            descriptors=tuple((each.key, each.weights_digest) for each in (*specs, audio.SPEC, figure.SPEC)),
             policy=digest_of(text.encode()),
             snapshots=(*(each.digest for each in opened), *((sound.digest,) if sound is not None else ())),
         )

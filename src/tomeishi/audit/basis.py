@@ -5,13 +5,15 @@ written down; a worker needs this file and the index snapshots that it names, an
 verdicts.
 """
 
+import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
 from tomeishi import clock
@@ -19,18 +21,23 @@ from tomeishi.consent.conditions import Question
 from tomeishi.consent.permission import Permission
 from tomeishi.consent.scopes import WorkRef
 from tomeishi.errors import BadInput
+from tomeishi.fingerprint import figure
 from tomeishi.fingerprint.anchors import KEY as ANCHORS
 from tomeishi.index.postings import Postings
 from tomeishi.index.snapshot import Snapshot
 from tomeishi.matching.audible import Audible
+from tomeishi.matching.cast import Cast, Role, cast_of
+from tomeishi.matching.figures import Enrolled, others
 from tomeishi.matching.snapshots import Searchable
 from tomeishi.registry import references, works
 from tomeishi.registry.domains import domains_by_member
-from tomeishi.registry.names import Name, Role
+from tomeishi.registry.drawings import Drawing
+from tomeishi.registry.names import Name
+from tomeishi.registry.names import Role as NameRole
 from tomeishi.registry.references import Reference
 from tomeishi.registry.works import Character, Work
 from tomeishi.screening.policy import Policy, parse_policy
-from tomeishi.values import MediaKind, Use, canonical, digest_of
+from tomeishi.values import Box, MediaKind, Use, canonical, digest_of
 
 FORMAT = "tomeishi-audit-basis-1"
 
@@ -91,6 +98,8 @@ class Basis:
     """Blobs of the local features of references, by reference id."""
     standings: Mapping[str, Standing]
     """By id of a member, work, character or reference."""
+    cast: Cast | None
+    """The enrolled characters; None where there are none."""
 
     def searchable(self, index: Path) -> Searchable | None:
         """The snapshots in the folder `index`, mapped. Raises Tampered where they are not those that it names."""
@@ -122,6 +131,7 @@ def frozen(
     listed = sorted(works.list_works(tx), key=lambda work: work.id)
     files = sorted(references.references(tx), key=lambda reference: reference.id)
     codes, domains = references.codes_of(tx), domains_by_member(tx)
+    cast = cast_of(tx, figure.SPEC)
 
     def standing(work: Work, reference_id: str | None = None, character_id: str | None = None) -> Permission:
         about = WorkRef(work.member_id, work.id, reference_id, character_id)
@@ -180,8 +190,23 @@ def frozen(
                 }
                 for each in files
             ],
+            "drawings": [] if cast is None else list(_drawings(cast)),
         }
     )
+
+
+def _drawings(cast: Cast) -> Iterator[dict[str, Any]]:
+    for character_id in cast.enrolled.character_ids:
+        for drawing_id, rows in cast.enrolled.rows_of(character_id).items():
+            drawing = cast.drawings[drawing_id]
+            yield {
+                "id": drawing_id,
+                "character": character_id,
+                "reference": drawing.reference_id,
+                "time": drawing.time_s,
+                "box": drawing.box.to_json(),
+                "rows": [base64.b64encode(row.astype("<f2").tobytes()).decode() for row in rows],
+            }
 
 
 def _standing(answer: Permission) -> list[Any]:
@@ -273,11 +298,35 @@ def _read(words: Mapping[str, Any], digest: str) -> Basis:
         sound=None if words["sound"] is None else (words["sound"][0], words["sound"][1]),
         anchors={each["id"]: each["anchors"] for each in words["references"] if each["anchors"] is not None},
         standings=standings,
+        cast=_cast(words["drawings"], listed, moment),
     )
 
 
+def _cast(words: Sequence[Mapping[str, Any]], listed: Mapping[str, Work], moment: datetime) -> Cast | None:
+    if not words:
+        return None
+    by_id = {
+        each["id"]: Drawing(
+            each["id"], each["character"], each["reference"], each["time"], Box(*each["box"]), None, moment
+        )
+        for each in words
+    }
+    rows = [(each, np.frombuffer(base64.b64decode(row), "<f2")) for each in words for row in each["rows"]]
+    values = np.stack([row for _, row in rows]).astype(np.float32)
+    drawing_ids = [each["id"] for each, _ in rows]
+    owners = [each["character"] for each, _ in rows]
+    wanted = set(owners)
+    roles = {
+        character.id: Role(character.id, character.name, work.id, work.title, work.member_id, work.member, {})
+        for work in listed.values()
+        for character in work.characters
+        if character.id in wanted
+    }
+    return Cast(Enrolled(values, drawing_ids, owners, others()), by_id, roles)
+
+
 def _names(texts: Sequence[str]) -> tuple[Name, ...]:
-    return tuple(Name(text, Role.ALIAS, None, None) for text in texts)
+    return tuple(Name(text, NameRole.ALIAS, None, None) for text in texts)
 
 
 def _several(pairs: Any) -> dict[str, tuple[str, ...]]:

@@ -41,6 +41,8 @@ class Check(StrEnum):
     """Names of works and characters in captions and other words."""
     MATCH = "match"
     """Pictures and films that resemble a reference."""
+    CHARACTER = "character"
+    """Figures that resemble an enrolled character; at most for a person to look at."""
 
 
 _RECOGNISED = frozenset({Check.DIGEST, Check.ISCC, Check.MATCH})

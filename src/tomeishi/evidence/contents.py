@@ -10,7 +10,7 @@ from tomeishi.errors import BadInput
 from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.frame_pairs import FramePair
 from tomeishi.screening.findings import Screening
-from tomeishi.values import Band
+from tomeishi.values import Band, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,8 @@ class Contents:
     c2pa_manifest: Mapping[str, Any] | None = None
     reference_durations_s: Mapping[str, float] = field(default_factory=dict)
     """By reference id. Without one, a timeline ends at the last segment and says so."""
-    false_segments_per_100_hours: Mapping[Band, float | None] = field(default_factory=dict)
-    """The measured record of each band, printed beside it; None or absent: not measured."""
-    false_sound_per_100_hours: Mapping[Band, float | None] = field(default_factory=dict)
-    """The same for findings of kind `sound`."""
+    false_per_100_hours: Mapping[Kind, Mapping[Band, float | None]] = field(default_factory=dict)
+    """The measured record of each band, by kind, printed beside it; None or absent: not measured."""
 
     def __post_init__(self) -> None:
         if self.created_at.tzinfo is None or not 1980 <= self.created_at.year <= 2100:

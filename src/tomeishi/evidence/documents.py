@@ -23,7 +23,7 @@ from tomeishi.errors import StorageFailure
 from tomeishi.evidence.contents import Contents
 from tomeishi.evidence.frame_pairs import FramePair, outlined
 from tomeishi.evidence.typeface import FONTS, printable
-from tomeishi.screening.findings import Finding
+from tomeishi.screening.findings import TRAITS, Finding, LooksLike
 from tomeishi.values import Kind, Outline, Segment, Verdict
 
 LANGUAGES = ("ja", "en")
@@ -235,8 +235,7 @@ class _Pages:
         w, permission = self.words, finding.permission
         entries = w["list_mark"].join(printable(entry) for entry in permission.because)
         heard = finding.kind is Kind.SOUND
-        rates = self.contents.false_sound_per_100_hours if heard else self.contents.false_segments_per_100_hours
-        rate = rates.get(finding.band)
+        rate = self.contents.false_per_100_hours.get(finding.kind, {}).get(finding.band)
         deciding = w["permission_entries"].replace("{entries}", entries) if entries else w["permission_no_entries"]
         rows: list[Row] = [
             (w["work"], [printable(finding.title, 400), finding.work_id], "bold"),
@@ -244,6 +243,7 @@ class _Pages:
             (w["reference"], [printable(finding.reference_path), finding.reference_id], "text"),
             self.optional(w["reference_digest"], _bare(finding.reference_digest), "digest"),
             (w["kind"], [self.explained("kinds", "kind_meanings", finding.kind.value)], "text"),
+            *self.portrayal(finding),
             (
                 w["band"],
                 [
@@ -281,6 +281,26 @@ class _Pages:
             "pairs_note": pairs_note,
             "pairs": [self.pair(f"{number}-{count}", pair) for count, pair in shown],
         }
+
+    def portrayal(self, finding: Finding) -> list[Row]:
+        """Of kind `character`: whom it resembles, how near the nearest drawings are, and who else it might be."""
+        w, shown = self.words, finding.portrayal
+        if shown is None:
+            return []
+
+        def near(each: LooksLike) -> str:
+            return w["drawing_near"].replace("{value}", f"{each.similarity:.2f}").replace("{id}", each.drawing_id)
+
+        other = shown.nearest_other
+        traits = w["list_mark"].join(w["traits"][each] for each in TRAITS)
+        rows: list[Row] = [
+            (w["character"], [printable(shown.name, 200), shown.character_id], "bold"),
+            (w["nearest"], [near(each) for each in shown.nearest], "text"),
+        ]
+        if other is not None:
+            whose = f"{printable(other.name, 200)} ({printable(other.title, 200)}, {printable(other.member, 200)})"
+            rows.append((w["nearest_other"], [whose, near(other)], "text"))
+        return [*rows, (w["compare"], [w["compare_text"].replace("{traits}", traits)], "text")]
 
     def timeline(self, finding: Finding) -> dict[str, Any]:
         w, segments = self.words, finding.segments

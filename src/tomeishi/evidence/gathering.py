@@ -16,7 +16,7 @@ from tomeishi.evidence.capture import Capture
 from tomeishi.evidence.contents import Contents
 from tomeishi.evidence.frame_pairs import FramePair, frame_pairs
 from tomeishi.evidence.package import Sealed
-from tomeishi.matching import calibration, sound_calibration
+from tomeishi.matching.bands import false_per_100_hours
 from tomeishi.media.provenance import c2pa_manifest
 from tomeishi.registry import references, works
 from tomeishi.registry.references import Reference
@@ -64,12 +64,7 @@ def gather(
         capture=capture,
         c2pa_manifest=_c2pa(query, limits),
         reference_durations_s={reference.id: reference.duration_s for reference in named},
-        false_segments_per_100_hours={
-            limit.band: limit.false_segments_per_100_hours for limit in calibration.shipped().bands
-        },
-        false_sound_per_100_hours={
-            limit.band: limit.false_segments_per_100_hours for limit in sound_calibration.shipped().bands
-        },
+        false_per_100_hours={kind: false_per_100_hours(kind) for kind in {each.kind for each in screening.findings}},
     )
 
 

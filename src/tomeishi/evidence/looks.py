@@ -25,16 +25,18 @@ from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.extract import extract
 from tomeishi.fingerprint.fingerprint import Fingerprint
 from tomeishi.matching.matches import frames_of, similarity_curve
-from tomeishi.media.sample import SamplePlan
-from tomeishi.values import Segment, canonical, digest_of, digest_of_file
+from tomeishi.media.sample import SamplePlan, frames_at
+from tomeishi.values import Box, Segment, canonical, digest_of, digest_of_file
 
 LONG_SIDE = 512
 """Of a small picture; the evidence has the same frames whole."""
 AT_ONCE = 2
 """Matches that are decoded at once: a queue full of pictures must not take the machine."""
 
-_PLAN = "pairs-2", "curve-1"
+_PLAN = "pairs-2", "curve-1", "drawing-1"
 """Part of the digest: counted up when what is made changes."""
+_ROOM = 0.05
+"""Around a drawing, of its longer side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,24 @@ class Looks:
         if not 0 <= number < len(pairs) or side not in ("query", "reference"):
             raise NotFound("no such frame pair")
         return self._place(_key(_PLAN[0], query, reference, segments)) / f"{pairs[number].name}-{side}.webp"
+
+    def drawing(self, file: File, time_s: float, box: Box) -> Path:
+        """A small picture (WebP) of the part of a file in `box`, as it stands at `time_s`, a little of its surroundings
+        included. Raises NotFound and UnreadableMedia."""
+
+        def make(into: Path) -> list[Any]:
+            picture = Image.fromarray(frames_at(file.require(), [time_s], self._limits)[0].pixels)
+            room = _ROOM * max(box.width * picture.width, box.height * picture.height)
+            left, top = box.x * picture.width - room, box.y * picture.height - room
+            right, bottom = (box.x + box.width) * picture.width + room, (box.y + box.height) * picture.height + room
+            cut = picture.crop((max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom)))
+            cut.thumbnail((LONG_SIDE // 2, LONG_SIDE // 2), Image.Resampling.LANCZOS)
+            cut.save(into / "drawing.webp", "WEBP", quality=82)
+            return []
+
+        key = digest_of(canonical([_PLAN[2], file.digest, time_s, box.to_json()])).removeprefix("sha256:")
+        self._kept(key, make)
+        return self._place(key) / "drawing.webp"
 
     def curve(self, query: File, reference: File, fingerprints: tuple[bytes, bytes]) -> list[tuple[float, float]]:
         """Time of each query sample, and its similarity to the nearest moment of the reference, in [0, 1].

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tomeishi.values import WHOLE_PICTURE, Box
 
 MOST = 6
-"""Boxes of one frame of a film."""
+"""Boxes of one frame of a film, with the whole picture as the last one: a close-up may fill it."""
 MOST_IN_A_STILL = 24
 _SIDE = 128
 """Longer side of the small copy."""
@@ -50,10 +50,12 @@ def regions(picture: NDArray[np.uint8], before: NDArray[np.uint8] | None = None,
     found = _boxes(_apart(small, (0, 0, 0, 0)))
     if before is not None and before.shape == picture.shape:
         found += _boxes(_moving(small, _lab(before, size)))
-    chosen = _distinct([box for _, box in sorted(found, key=lambda each: -each[0])], MOST)
+    if not found and not still:
+        return []
+    chosen = _distinct([box for _, box in sorted(found, key=lambda each: -each[0])], MOST - 1)
     if still:
-        chosen = _distinct([*chosen, WHOLE_PICTURE, *_tiles(width / height)], MOST_IN_A_STILL)
-    return chosen
+        return _distinct([*chosen, WHOLE_PICTURE, *_tiles(width / height)], MOST_IN_A_STILL)
+    return _distinct([*chosen, WHOLE_PICTURE], MOST)
 
 
 def on_plain_ground(picture: NDArray[np.uint8]) -> list[Box] | None:

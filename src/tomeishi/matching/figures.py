@@ -137,10 +137,12 @@ class Enrolled:
 
     def rows_of(self, character_id: str) -> dict[str, Rows]:
         """By drawing; empty for a character without any."""
+        if character_id not in self.character_ids:
+            return {}
+        start, end = self._spans()[self.character_ids.index(character_id)]
         found: dict[str, list[int]] = {}
-        for n, (owner, drawing_id) in enumerate(zip(self._owner, self._drawing_ids, strict=True)):
-            if self.character_ids[owner] == character_id:
-                found.setdefault(drawing_id, []).append(n)
+        for n in range(start, end):
+            found.setdefault(self._drawing_ids[n], []).append(n)
         return {drawing_id: self._values[numbers] for drawing_id, numbers in found.items()}
 
     def rows_but(self, character_id: str) -> Rows:

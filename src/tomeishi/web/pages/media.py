@@ -16,7 +16,7 @@ from tomeishi.evidence.looks import File
 from tomeishi.registry import references
 from tomeishi.review import matches as room
 from tomeishi.review.matches import StoredMatch
-from tomeishi.values import Interval, Segment
+from tomeishi.values import Box, Interval, Segment
 from tomeishi.web.asking import Asked, permits
 from tomeishi.web.templating import page
 from tomeishi.web.times import time_code
@@ -59,6 +59,26 @@ class CurveView:
     """Samples at or above the limit."""
     drawn: dict[str, Any]
     """What the script draws."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingView:
+    picture: str
+    name: str
+    title: str
+    similarity: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortrayalView:
+    """Which character a match is about, by which drawings, and who else it might be."""
+
+    name: str
+    nearest: tuple[DrawingView, ...]
+    other: DrawingView | None
+    traits: tuple[str, ...]
+    variants: tuple[tuple[str, bool], ...]
+    tracks: tuple[str, ...]
 
 
 @router.get("/media/{side}")
@@ -111,6 +131,49 @@ def curve(request: Request, asked: Annotated[Asked, permits(Action.READ_MATCHES)
     drawn = {"points": found, "limit": limit, "length": max(match.duration_s, found[-1][0] if found else 0)}
     view = CurveView(f"{limit:.2f}", sum(s >= limit for _, s in found), drawn)
     return page(request, "review/curve.html", {"curve": view}, principal=asked.principal)
+
+
+@router.get("/portrayal")
+def portrayal(request: Request, asked: Annotated[Asked, permits(Action.READ_MATCHES)], match_id: str) -> Response:
+    """The drawings that the figure resembles, as a part of the page."""
+    match, _ = _found(asked, match_id)
+    shown = _drawings(match)
+    views = [
+        DrawingView(f"/matches/{match.id}/drawings/{n}", each["name"], each["title"], f"{each['similarity']:.2f}")
+        for n, each in enumerate(shown)
+    ]
+    with_other = match.finding.get("nearest_other") is not None
+    view = PortrayalView(
+        match.finding["name"],
+        tuple(views[:-1] if with_other else views),
+        views[-1] if with_other else None,
+        tuple(match.finding["compare"]),
+        tuple(match.finding["variants"].items()),
+        tuple(f"{time_code(each['query'][0])} – {time_code(each['query'][1])}" for each in match.finding["tracks"]),
+    )
+    return page(request, "review/portrayal.html", {"portrayal": view}, principal=asked.principal)
+
+
+@router.get("/drawings/{number}")
+def drawing(asked: Annotated[Asked, permits(Action.READ_MATCHES)], match_id: str, number: int) -> Response:
+    """One of those drawings, cut out."""
+    match, _ = _found(asked, match_id)
+    shown = _drawings(match)
+    if not 0 <= number < len(shown):
+        raise NotFound("no such drawing")
+    with asked.platform.reading() as tx:
+        reference = references.reference(tx, shown[number]["reference_id"])
+    file = File(Path(reference.location), reference.digest)
+    path = asked.platform.looks.drawing(file, shown[number]["time"], Box(*shown[number]["box"]))
+    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _drawings(match: StoredMatch) -> list[dict[str, Any]]:
+    """The nearest of the character, and last the nearest of another one where that may be seen."""
+    other = match.finding.get("nearest_other")
+    if "nearest" not in match.finding:
+        raise NotFound(f"match {match.id} is not about a character")
+    return [*match.finding["nearest"], *([other] if other is not None else [])]
 
 
 def segments_of(match: StoredMatch) -> list[Segment]:

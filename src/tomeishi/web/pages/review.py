@@ -15,14 +15,14 @@ from tomeishi.evidence import stored
 from tomeishi.evidence.stored import StoredPackage
 from tomeishi.jobs import queue
 from tomeishi.jobs.queue import ENDED
-from tomeishi.matching.calibration import shipped
+from tomeishi.matching.bands import bands_of
 from tomeishi.registry import references
 from tomeishi.review import decisions
 from tomeishi.review import matches as room
 from tomeishi.review.matches import StoredMatch
 from tomeishi.review.states import UNDO, CommonPoint, Decision, DecisionKind, DismissedBecause, State, standing
 from tomeishi.review.track_record import TrackRecord, track_record
-from tomeishi.values import Band, Interval, MediaKind, covered_s, new_id
+from tomeishi.values import Band, Interval, Kind, MediaKind, covered_s, new_id
 from tomeishi.web.asking import Asked, permits
 from tomeishi.web.pages.matches import Filter, filter_of
 from tomeishi.web.shell import language_of
@@ -119,6 +119,8 @@ class ReviewPage:
     record: TrackRecord
     false_segments: float | None
     kind: str
+    portrayed: bool
+    """Whether it is about a character."""
     score: str
     score_limit: str
     work: str
@@ -324,7 +326,7 @@ def _page(request: Request, asked: Asked, match_id: str, chosen: Filter) -> Revi
     segments = match.finding["segments"]
     q_length = max(match.duration_s, *(span[1] for span in segments), 1e-3)
     r_length = max(reference.duration_s, *(span[3] for span in segments), 1e-3)
-    limit = next(each for each in shipped().bands if each.band is match.band)
+    limit = next(each for each in bands_of(match.kind) if each.band is match.band)
     answer = match.finding["permission"]
     return ReviewPage(
         id=match.id,
@@ -343,6 +345,7 @@ def _page(request: Request, asked: Asked, match_id: str, chosen: Filter) -> Revi
         record=record,
         false_segments=limit.false_segments_per_100_hours,
         kind=words.kind(match.kind),
+        portrayed=match.kind is Kind.CHARACTER,
         score=f"{match.score:.3f}",
         score_limit=f"{limit.score:.2f}",
         work=match.title,
