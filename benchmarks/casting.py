@@ -1,8 +1,8 @@
 """Drawn clips in which known figures act, and sheets to enrol them by: material of `benchmarks.characters`.
 
 A clip is given as the samples that a screening would see of it. In the *same* style a film is drawn with the figures
-as its cast: new scenes, poses and expressions, any of their costumes. In *another* style drawings by another hand act before
-the frames of a film that has nothing to do with them.
+as its cast: new scenes, poses and expressions, any of their costumes. In *another* style drawings by another hand act
+before the frames of a film that has nothing to do with them.
 """
 
 from collections.abc import Iterator
@@ -50,6 +50,17 @@ def sheet_rows(figure: Figure, drawings: int, descriptor: Descriptor, *, seed: i
     return found
 
 
+def sheet_of(figure: Figure, drawings: int) -> NDArray[np.uint8]:
+    """The figure's model sheet as one picture (h, w, 3)."""
+    shown = [_on_white(drawing)[0] for drawing in model_sheet(figure, drawings)]
+    high = max(each.shape[0] for each in shown)
+    fields = [
+        cv2.copyMakeBorder(each, high - each.shape[0], 0, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+        for each in shown
+    ]
+    return np.asarray(np.concatenate(fields, axis=1), np.uint8)
+
+
 def acted(seed: int, figures: tuple[Figure, ...], style: str, seconds: float) -> Iterator[Frame]:
     """Samples of a clip in which all of `figures` act, at 60 pixels of height or more."""
     random = np.random.default_rng([seed, 0xAC7])
@@ -91,8 +102,9 @@ def _collage(
             drawing = draw(figure, replace(now, moment=now.moment + frame.time_s), height_px=round(share * HIGH))
             high = drawing.shape[0] / HIGH
             pixels, _ = placed(pixels, drawing, min(high, 0.95), (x + speed * (frame.time_s % 4), 0.97))
-        softened = cv2.imdecode(cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1], 1)
-        yield Frame(frame.time_s, np.ascontiguousarray(softened[..., ::-1], np.uint8), frame.scene_change)
+        squeezed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
+        softened = np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
+        yield Frame(frame.time_s, np.ascontiguousarray(softened[..., ::-1]), frame.scene_change)
 
 
 def _part(random: np.random.Generator, hand: str, number: int, of: int) -> tuple[Situation, float, float, float]:

@@ -289,7 +289,7 @@ class _Pages:
             return []
 
         def near(each: LooksLike) -> str:
-            return w["drawing_near"].replace("{value}", f"{each.similarity:.2f}").replace("{id}", each.drawing_id)
+            return str(w["drawing_near"]).replace("{value}", f"{each.similarity:.2f}").replace("{id}", each.drawing_id)
 
         other = shown.nearest_other
         traits = w["list_mark"].join(w["traits"][each] for each in TRAITS)
