@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.calibrate import poisson_upper
-from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_rows
+from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_of, sheet_rows
 from benchmarks.record import record
+from tomeishi import wiring
+from tomeishi.enrolling import Sheet
 from tomeishi.fingerprint.figure import FigureDescriptor
 from tomeishi.fingerprint.sightings import Sightings
 from tomeishi.matching import figures

@@ -100,12 +100,19 @@ class Facets:
     """Of how many, the surest ones, the works were counted."""
 
 
+def as_seen(finding: dict[str, Any], sight: Sight | None) -> dict[str, Any]:
+    """A finding without what it says of another organisation's character, unless `sight` (or None) is everything's."""
+    other = finding.get("nearest_other")
+    hidden = sight is not None and not sight.everything and other is not None and other["member"] != sight.member
+    return finding | {"nearest_other": None} if hidden else finding
+
+
 def match(tx: Connection, match_id: str, sight: Sight) -> StoredMatch:
     """NotFound also where it may not be seen."""
     row = tx.execute(_SELECTED.where(matches.c.id == match_id, *seen(sight))).first()
     if row is None:
         raise NotFound(f"no match {match_id}")
-    return _match(row)
+    return _match(row, sight)
 
 
 def queue(
@@ -132,7 +139,7 @@ def queue(
         query = query.order_by(matches.c.id.desc())
         if after is not None:
             query = query.where(matches.c.id < after[1])
-    return [_match(row) for row in tx.execute(query)]
+    return [_match(row, sight) for row in tx.execute(query)]
 
 
 def facets(tx: Connection, sight: Sight, wanted: Wanted) -> Facets:
@@ -220,7 +227,7 @@ def preceding(tx: Connection, sight: Sight, wanted: Wanted, of: StoredMatch) -> 
         or_(matches.c.score > of.score, and_(matches.c.score == of.score, matches.c.id > of.id)),
     )
     row = tx.execute(query.order_by(matches.c.score, matches.c.id).limit(1)).first()
-    return None if row is None else _match(row)
+    return None if row is None else _match(row, sight)
 
 
 def waiting_for(tx: Connection, sight: Sight, work_ids: Sequence[str]) -> dict[str, int]:
@@ -238,7 +245,7 @@ def waiting_for(tx: Connection, sight: Sight, work_ids: Sequence[str]) -> dict[s
 def by_screenings(tx: Connection, sight: Sight, screening_ids: Iterable[str]) -> list[StoredMatch]:
     """All matches of some screenings, by screening and position."""
     query = _SELECTED.where(matches.c.screening_id.in_(list(screening_ids)))
-    found = [_match(row) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
+    found = [_match(row, sight) for row in tx.execute(query.order_by(matches.c.screening_id, matches.c.position))]
     # Chosen here: a database that may use an index of members would read all matches of one.
     return [each for each in found if _may_see(sight, each)]
 
@@ -247,7 +254,7 @@ def resting_on(tx: Connection, reference_id: str, limit: int) -> list[StoredMatc
     """Undecided matches with a reference, the surest first."""
     undecided = matches.c.state.in_((State.OPEN.value, State.HELD.value, State.ASKED.value))
     query = _SELECTED.where(matches.c.reference_id == reference_id, undecided).order_by(matches.c.score.desc())
-    return [_match(row) for row in tx.execute(query.limit(limit))]
+    return [_match(row, None) for row in tx.execute(query.limit(limit))]
 
 
 _SELECTED: Select[*tuple[Any, ...]] = (
@@ -316,7 +323,7 @@ def _one_of(column: Any, values: tuple[StrEnum, ...]) -> ColumnElement[bool]:
     return condition
 
 
-def _match(row: Any) -> StoredMatch:
+def _match(row: Any, sight: Sight | None) -> StoredMatch:
     return StoredMatch(
         id=row.id,
         screening_id=row.screening_id,
@@ -342,5 +349,5 @@ def _match(row: Any) -> StoredMatch:
         assignee_id=row.assignee_id,
         assignee=row.assignee,
         decisions=row.decisions,
-        finding=json.loads(row.words)["findings"][row.position],
+        finding=as_seen(json.loads(row.words)["findings"][row.position], sight),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, func, insert, or_, select
 from tomeishi.access.principals import Sight
 from tomeishi.errors import NotFound, Tampered
 from tomeishi.review import tallies
+from tomeishi.review.matches import as_seen
 from tomeishi.review.states import State
 from tomeishi.screening.findings import Screening
 from tomeishi.screening.prompts import PromptScreening
@@ -169,12 +170,8 @@ def _stored(row: Any, sight: Sight) -> StoredScreening:
 
 
 def _shown(findings: list[dict[str, Any]], sight: Sight) -> Iterator[dict[str, Any]]:
-    """To a member its own works only; to a provider all, but not what a member calls its files. That a figure is also
-    somewhat like a character of somebody else is told to neither."""
-    for finding in findings:
-        other = finding.get("nearest_other")
-        if other is not None and other["member"] != sight.member:
-            finding = finding | {"nearest_other": None}
+    """To a member its own works only; to a provider all, but not what a member calls its files."""
+    for finding in (as_seen(each, sight) for each in findings):
         if sight.member_id is None:
             yield finding | ({"reference": finding["reference_id"]} if "reference" in finding else {})
         elif finding.get("member") == sight.member:
