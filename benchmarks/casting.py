@@ -20,7 +20,7 @@ from tomeishi.testing.acting import ACTIONS
 from tomeishi.testing.figures import Character
 from tomeishi.testing.films import DrawnFilm, film, frames
 from tomeishi.testing.hands import HANDS
-from tomeishi.testing.model_sheets import Drawing, Figure, Situation, cast, draw, model_sheet, placed
+from tomeishi.testing.model_sheets import Figure, Situation, cast, draw, model_sheet, on_paper, placed
 from tomeishi.testing.staging import shots
 from tomeishi.values import Box
 
@@ -46,19 +46,12 @@ def sheet_rows(figure: Figure, drawings: int, descriptor: Descriptor, *, seed: i
     """Rows of each drawing of the figure's model sheet, as enrolling makes them."""
     found = []
     for drawing in model_sheet(figure, drawings, seed=seed):
-        found.append(np.stack(list(rows_in(*_on_white(drawing), descriptor).values())))
+        (high, wide), room = drawing.shape[:2], max(drawing.shape[:2]) // 4
+        box = Box(
+            room / (wide + 2 * room), room / (high + 2 * room), wide / (wide + 2 * room), high / (high + 2 * room)
+        )
+        found.append(np.stack(list(rows_in(on_paper([drawing], margin=room), box, descriptor).values())))
     return found
-
-
-def sheet_of(figure: Figure, drawings: int) -> NDArray[np.uint8]:
-    """The figure's model sheet as one picture (h, w, 3)."""
-    shown = [_on_white(drawing)[0] for drawing in model_sheet(figure, drawings)]
-    high = max(each.shape[0] for each in shown)
-    fields = [
-        cv2.copyMakeBorder(each, high - each.shape[0], 0, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-        for each in shown
-    ]
-    return np.asarray(np.concatenate(fields, axis=1), np.uint8)
 
 
 def acted(seed: int, figures: tuple[Figure, ...], style: str, seconds: float) -> Iterator[Frame]:
@@ -118,13 +111,3 @@ def _part(random: np.random.Generator, hand: str, number: int, of: int) -> tuple
     )
     place = (number + 0.5) / of + float(random.uniform(-0.1, 0.1))
     return now, float(random.uniform(0.25, 0.7)), place, float(random.uniform(-0.04, 0.04))
-
-
-def _on_white(drawing: Drawing) -> tuple[NDArray[np.uint8], Box]:
-    """As on a sheet, with room around it; and the box of the drawing."""
-    alpha = drawing[..., 3:].astype(np.float32) / 255
-    flat = np.asarray(np.round(drawing[..., :3] * alpha + 255 * (1 - alpha)), np.uint8)
-    (high, wide), room = flat.shape[:2], max(flat.shape[:2]) // 4
-    sheet = cv2.copyMakeBorder(flat, room, room, room, room, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    down, across = sheet.shape[:2]
-    return np.asarray(sheet, np.uint8), Box(room / across, room / down, wide / across, high / down)

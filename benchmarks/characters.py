@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.calibrate import poisson_upper
-from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_of, sheet_rows
+from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_rows
 from benchmarks.record import record
 from tomeishi import wiring
 from tomeishi.enrolling import Sheet
@@ -34,7 +34,7 @@ from tomeishi.matching import figures
 from tomeishi.matching.figures import Enrolled, FigureCalibration, Track
 from tomeishi.matching.score import BandLimit
 from tomeishi.testing.films import film, write_film
-from tomeishi.testing.model_sheets import identity
+from tomeishi.testing.model_sheets import identity, model_sheet, on_paper
 from tomeishi.values import Band
 
 SECONDS = 12.0
@@ -269,7 +269,7 @@ def cost() -> dict[str, float]:
         work_id = platform.register("A member", "A work", [film_at]).work_id
         for number in range(10):
             sheet = Path(folder) / f"{number}.png"
-            Image.fromarray(sheet_of(identity(SEEDS["measure"] + number), 4)).save(sheet)
+            Image.fromarray(on_paper(model_sheet(identity(SEEDS["measure"] + number), 4))).save(sheet)
             platform.enrol(Sheet(work_id, f"Figure {number}", (str(sheet),)))
         whole = platform.screener()
         spent = {"copies": np.inf, "with_characters": np.inf}

@@ -14,7 +14,7 @@ from tomeishi.errors import BadInput, NotFound, TomeishiError
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.figure import square
 from tomeishi.fingerprint.regions import on_plain_ground
-from tomeishi.matching.cast import Cast
+from tomeishi.matching.cast import Cast, Role
 from tomeishi.matching.figures import FEW, Near, Rows, crowd, others
 from tomeishi.media.probe import probe
 from tomeishi.media.sample import frames_at
@@ -89,7 +89,11 @@ class Enrolment:
     others; None for a single drawing."""
     nearest_other: Near | None
     """The other character's drawing that comes nearest to any of its own."""
-    overlaps: tuple[tuple[str, str], ...]
+    other: Role | None
+    """Whose that is."""
+    confusing: bool
+    """Whether it comes so near that one will be taken for the other: to be seen before anybody is accused."""
+    overlaps: tuple[tuple[str, Near], ...]
     """(own drawing, drawing of another character) that are one and the same."""
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
@@ -234,7 +238,7 @@ def judged(cast: Cast | None, kept: Kept) -> Enrolment:
     """What a person should know of a character as it is enrolled now."""
     own = {} if cast is None else cast.enrolled.rows_of(kept.character_id)
     if cast is None or not own:
-        return Enrolment(kept.character_id, kept.drawings, None, None, (), kept.skipped, kept.warnings)
+        return Enrolment(kept.character_id, kept.drawings, None, None, None, False, (), kept.skipped, kept.warnings)
     said = list(kept.warnings)
     if len(own) < FEW:
         said.append(f"{len(own)} of {FEW} drawings that a finding needs to be called strong")
@@ -248,15 +252,21 @@ def judged(cast: Cast | None, kept: Kept) -> Enrolment:
         key=lambda each: each.similarity,
         default=None,
     )
-    if near is not None and (near.similarity >= CONFUSING or (separable is not None and separable < SEPARABLE)):
-        other = cast.roles[near.character_id]
-        said.append(
-            f"easily confused with {other.name} ({other.title}, {other.member}): add drawings that tell them apart"
-        )
-    same = {
-        (drawing_id, each.drawing_id): None
+    confusing = near is not None and (near.similarity >= CONFUSING or (separable is not None and separable < SEPARABLE))
+    same = [
+        (drawing_id, each)
         for drawing_id in kept.drawings
         for each in cast.enrolled.nearest_of(own[drawing_id], kept.character_id)
         if each.similarity >= ALIKE
-    }
-    return Enrolment(kept.character_id, kept.drawings, separable, near, tuple(same), kept.skipped, tuple(said))
+    ]
+    return Enrolment(
+        kept.character_id,
+        kept.drawings,
+        separable,
+        near,
+        None if near is None else cast.roles[near.character_id],
+        confusing,
+        tuple({(drawing_id, each.drawing_id): (drawing_id, each) for drawing_id, each in same}.values()),
+        kept.skipped,
+        tuple(said),
+    )

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from tests.audit.conftest import Audit
 
@@ -20,7 +19,7 @@ from tomeishi.media.sample import frames_at
 from tomeishi.registry.domains import add_domain
 from tomeishi.registry.works import work
 from tomeishi.testing.datasets import jpeg, nobodys_picture, write_parquet, write_tar
-from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, placed
+from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, on_paper, placed
 from tomeishi.values import Use, digest_of_file
 from tomeishi.wiring import Platform
 
@@ -196,8 +195,7 @@ def test_a_picture_of_an_enrolled_character_is_undecided_until_its_member_grants
     audit: Audit, tmp_path: Path, platform: Platform, installed: Any
 ) -> None:
     poltan = identity(510_021)
-    sheet = np.concatenate([_on_white(each) for each in model_sheet(poltan, 5)], axis=1)
-    Image.fromarray(sheet).save(tmp_path / "sheet.png")
+    Image.fromarray(on_paper(model_sheet(poltan, 5))).save(tmp_path / "sheet.png")
     done = platform.enrol(Sheet(installed.works[0], "Poltan", (str(tmp_path / "sheet.png"),)))
     scene = np.full((360, 640, 3), (200, 220, 235), np.uint8)
     drawn, _ = placed(scene, draw(poltan, Situation("wave", 1.3), height_px=400), 0.7, (0.5, 0.95))
@@ -219,13 +217,3 @@ def test_a_picture_of_an_enrolled_character_is_undecided_until_its_member_grants
         ledger.record_unsigned(tx, grant, "a test", clock.now())
     second = audit(tmp_path / "a.tar", checks=(Check.CHARACTER,), out="second")
     assert second.kept == ["new", "nobody"]
-
-
-def _on_white(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """In a field of 600 x 600 pixels."""
-    field = np.full((600, 600, 3), 255, np.uint8)
-    high, wide = drawing.shape[:2]
-    alpha = drawing[..., 3:].astype(np.float32) / 255
-    part = field[20 : 20 + high, 20 : 20 + wide]
-    part[:] = np.round(part * (1 - alpha) + drawing[..., :3] * alpha)
-    return field

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.conftest import Homes
 
 from tomeishi.cli.main import run
 from tomeishi.testing.films import DrawnFilm
+from tomeishi.testing.model_sheets import Figure, model_sheet, on_paper
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -141,6 +143,8 @@ def furnished(
         (clean, "clips/b.mp4"),
     ):
         shutil.copyfile(source, folder / name)
+    star = Figure(0, (works[0].characters[0].look,))
+    Image.fromarray(on_paper(model_sheet(star, 5))).save(folder / "piko-sheet.png")
     with pytest.MonkeyPatch.context() as during:
         during.chdir(folder)
         during.setenv("TOMEISHI_HOME", "registry")

@@ -9,7 +9,7 @@ from tomeishi.fingerprint.regions import MOST, MOST_IN_A_STILL, on_plain_ground,
 from tomeishi.fingerprint.sightings import Onlooker
 from tomeishi.media.sample import Frame
 from tomeishi.testing.films import film, frames
-from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, placed
+from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, on_paper, placed
 from tomeishi.values import WHOLE_PICTURE, Box
 
 Picture = NDArray[np.uint8]
@@ -65,27 +65,15 @@ def test_past_the_edge_of_a_picture_its_edge_goes_on() -> None:
     assert (cut[:, -1] == 255).all()
 
 
-def _sheet(drawings: list[Picture], gap: int = 40) -> Picture:
-    high = max(each.shape[0] for each in drawings) + 2 * gap
-    sheet = np.full((high, sum(each.shape[1] + gap for each in drawings) + gap, 3), 250, np.uint8)
-    x = gap
-    for each in drawings:
-        alpha = each[..., 3:].astype(np.float32) / 255
-        part = sheet[gap : gap + each.shape[0], x : x + each.shape[1]]
-        part[:] = np.round(part * (1 - alpha) + each[..., :3] * alpha)
-        x += each.shape[1] + gap
-    return sheet
-
-
 def test_a_model_sheet_shows_as_many_figures_as_were_drawn_on_it() -> None:
-    sheet = _sheet(model_sheet(identity(33), 4))
+    sheet = on_paper(model_sheet(identity(33), 4))
     assert len(on_plain_ground(sheet) or []) == 4
 
 
 def test_captions_and_swatches_of_a_sheet_are_no_figures() -> None:
     import cv2
 
-    sheet = _sheet(model_sheet(identity(33), 3))
+    sheet = on_paper(model_sheet(identity(33), 3))
     cv2.putText(sheet, "MODEL SHEET 3", (20, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2)
     cv2.rectangle(sheet, (5, sheet.shape[0] - 30), (30, sheet.shape[0] - 5), (200, 30, 30), -1)
     assert len(on_plain_ground(sheet) or []) == 3

@@ -114,6 +114,7 @@ WHO = {
     "GET /v1/works/{work_id}/characters": "AIM--U --r-x",
     "POST /v1/works/{work_id}/characters": "AIM--- --r-x",
     "GET /v1/works/{work_id}/characters/{character_id}": "AIM--U --r-x",
+    "POST /v1/works/{work_id}/characters/{character_id}/drawings": "AIM--- --r-x",
     "POST /v1/works/{work_id}/characters/{character_id}/names": "AIM--- --r-x",
     "POST /v1/works/{work_id}/names": "AIM--- --r-x",
     "GET /v1/works/{work_id}/references": "AIM--U --r-x",

@@ -54,15 +54,13 @@ def add(
     )
     with wiring.open(home, database) as platform:
         done = platform.enrol(sheet)
-        with platform.reading() as tx:
-            owners = {each.id: each.character_id for each in drawings.drawings(tx)}
     if as_json:
-        write_json(_words(done, owners))
+        write_json(_words(done))
     else:
         data.print(f"{done.character_id}  {name}: {len(done.drawings)} drawings, separability {_share(done)}")
     for each in done.skipped:
         say(f"skipped: {each.reason}")
-    for warning in done.warnings:
+    for warning in _warnings(done):
         say(warning)
     if done.overlaps:
         say(f"{len(done.overlaps)} drawings are another character's too: for people to settle")
@@ -113,7 +111,14 @@ def _share(done: Enrolment) -> str:
     return "not known yet" if done.separability is None else f"{done.separability:.2f}"
 
 
-def _words(done: Enrolment, owners: dict[str, str]) -> dict[str, object]:
+def _warnings(done: Enrolment) -> list[str]:
+    if not done.confusing or done.other is None:
+        return list(done.warnings)
+    other = f"{done.other.name} ({done.other.title}, {done.other.member})"
+    return [*done.warnings, f"easily confused with {other}: add drawings that tell them apart"]
+
+
+def _words(done: Enrolment) -> dict[str, object]:
     return {
         "character": done.character_id,
         "drawings": list(done.drawings),
@@ -126,8 +131,9 @@ def _words(done: Enrolment, owners: dict[str, str]) -> dict[str, object]:
             "similarity": round(done.nearest_other.similarity, 4),
         },
         "overlaps": [
-            {"drawing": own, "character": owners[other], "other_drawing": other} for own, other in done.overlaps
+            {"drawing": own, "character": other.character_id, "other_drawing": other.drawing_id}
+            for own, other in done.overlaps
         ],
         "skipped": [{"file": each.item, "reason": each.reason} for each in done.skipped],
-        "warnings": list(done.warnings),
+        "warnings": _warnings(done),
     }

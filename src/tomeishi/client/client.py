@@ -106,6 +106,20 @@ class Client:
     def add_character(self, work_id: str, name: str, *, aliases: Sequence[str] = ()) -> dict[str, Any]:
         return self._json("POST", f"/works/{work_id}/characters", json={"name": name, "aliases": list(aliases)})
 
+    def add_drawings(
+        self,
+        work_id: str,
+        character_id: str,
+        reference_id: str,
+        *,
+        time: float | None = None,
+        box: Sequence[float] | None = None,
+        look: str | None = None,
+    ) -> dict[str, Any]:
+        """Enrol what a reference shows: its `drawings`, `separability`, and what to look at. `box` in shares."""
+        words = {"reference": reference_id, "time": time, "box": None if box is None else list(box), "look": look}
+        return self._json("POST", f"/works/{work_id}/characters/{character_id}/drawings", json=words)
+
     def references(self, work_id: str) -> list[Reference]:
         return [read(Reference, each) for each in self._json("GET", f"/works/{work_id}/references")["references"]]
 

@@ -142,9 +142,12 @@ def drawings(tx: Connection, character_id: str | None = None) -> list[Drawing]:
     ]
 
 
-def enrolled(tx: Connection) -> dict[str, int]:
-    """How many drawings each character has that has any."""
+def enrolled(tx: Connection, work_id: str | None = None) -> dict[str, int]:
+    """How many drawings each character has that has any; of one work, or of all."""
     counted = select(drawing_table.c.character_id, func.count()).group_by(drawing_table.c.character_id)
+    if work_id is not None:
+        mine = select(characters.c.id).where(characters.c.work_id == work_id)
+        counted = counted.where(drawing_table.c.character_id.in_(mine))
     return {row[0]: row[1] for row in tx.execute(counted)}
 
 

@@ -9,6 +9,7 @@ All is a pure function of its arguments. An identity's traits are those of `figu
 marks and props; `cast` draws identities of one artist, who repeats himself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -146,6 +147,19 @@ def model_sheet(figure: Figure, count: int, *, hand: str = "cel", seed: int = 0)
     turnaround = [Situation(view=view, hand=hand) for view in VIEWS]
     rest = [situation(random, hand=hand, mirrored=False) for _ in range(max(0, count - len(turnaround)))]
     return [draw(figure, now) for now in [*turnaround, *rest][:count]]
+
+
+def on_paper(drawings: Sequence[Drawing], *, margin: int = 40, paper: int = 255) -> NDArray[np.uint8]:
+    """One picture (h, w, 3) with the drawings in a row, `margin` pixels of grey level `paper` around each."""
+    high = max(each.shape[0] for each in drawings) + 2 * margin
+    wide = sum(each.shape[1] + margin for each in drawings) + margin
+    sheet, x = np.full((high, wide, 3), paper, np.uint8), margin
+    for each in drawings:
+        alpha = each[..., 3:].astype(np.float32) / 255
+        part = sheet[margin : margin + each.shape[0], x : x + each.shape[1]]
+        part[:] = np.round(part * (1 - alpha) + each[..., :3] * alpha)
+        x += each.shape[1] + margin
+    return sheet
 
 
 def placed(

@@ -8,9 +8,11 @@ from pydantic import BaseModel, Field
 from tomeishi import clock
 from tomeishi.access import events
 from tomeishi.access.permissions import Action
-from tomeishi.errors import NotFound
-from tomeishi.registry import works
+from tomeishi.enrolling import Sheet
+from tomeishi.errors import NotFound, TomeishiError
+from tomeishi.registry import references, works
 from tomeishi.registry.works import Character, Role, Work
+from tomeishi.values import Box
 from tomeishi.web.api.answering import Body, Id, Paged, Repeated, Text, next_token, once
 from tomeishi.web.asking import Asked, permits
 
@@ -31,6 +33,24 @@ class CharacterShape(BaseModel):
     work: str
     name: str
     names: list[NameShape]
+
+
+class NewDrawing(Body):
+    reference: Id = Field(description="a reference of the work: a model sheet, a picture, or a film")
+    time: float | None = Field(default=None, ge=0, description="seconds into a film")
+    box: tuple[float, float, float, float] | None = Field(
+        default=None, description="[x, y, width, height] in shares of the picture; without one, figures on plain ground"
+    )
+    look: Text | None = Field(default=None, description="which of several appearances")
+
+
+class EnrolledShape(BaseModel):
+    character: str
+    drawings: list[str]
+    separability: float | None = Field(description="share of its drawings whose nearest other drawing is its own")
+    confusing: bool = Field(description="whether another character comes so near that one will be taken for the other")
+    overlaps: int = Field(description="drawings that are another character's too")
+    warnings: list[str]
 
 
 class WorkShape(BaseModel):
@@ -189,6 +209,32 @@ def read_character(work_id: Id, character_id: Id, asked: Reading) -> CharacterSh
     """One character of a work."""
     with asked.platform.reading() as tx:
         return _character(work_id, _of_work(seen_work(tx, asked, work_id), character_id))
+
+
+@router.post("/works/{work_id}/characters/{character_id}/drawings", status_code=201)
+def add_drawings(work_id: Id, character_id: Id, body: NewDrawing, asked: Writing) -> EnrolledShape:
+    """Enrol what a reference of the work shows as drawings of the character; the same again changes nothing."""
+    with asked.platform.reading() as tx:
+        name = _of_work(writable_work(tx, asked, work_id), character_id).name
+        reference = references.reference(tx, body.reference)
+    if reference.work_id != work_id:
+        raise NotFound(f"work {work_id} has no reference {body.reference}")
+    box = None if body.box is None else Box(*body.box)
+    sheet = Sheet(work_id, name, (reference.location,), look=body.look, at_s=body.time, box=box)
+    try:
+        done = asked.platform.enrol(sheet)
+    except TomeishiError as error:  # its words name a place of this machine
+        raise type(error)(str(error).replace(reference.location, reference.path)) from error
+    with asked.platform.transaction() as tx:
+        events.record(tx, asked.principal.id, "character.drawn", character_id, asked.at)
+    return EnrolledShape(
+        character=character_id,
+        drawings=list(done.drawings),
+        separability=done.separability,
+        confusing=done.confusing,
+        overlaps=len(done.overlaps),
+        warnings=[each.replace(reference.location, reference.path) for each in done.warnings],
+    )
 
 
 @router.post("/works/{work_id}/characters/{character_id}/names", status_code=201, response_model=CharacterShape)

@@ -18,7 +18,7 @@ from tomeishi.consent.entries import Entry, EntryKind, Level, Scope, Statement, 
 from tomeishi.consent.permission import Permission
 from tomeishi.consent.subjects import subjects
 from tomeishi.errors import BadInput, NotFound
-from tomeishi.registry import references, works
+from tomeishi.registry import drawings, references, works
 from tomeishi.registry.references import Exclusion, Reference
 from tomeishi.registry.works import Work
 from tomeishi.review import matches as room
@@ -254,6 +254,7 @@ def _work_page(tx: Any, asked: Asked, words: Words, work: Work, provider: str) -
     named = list(dict.fromkeys(each.statement.provider for each in reversed(about) if each.statement.provider))
     columns = (None, *dict.fromkeys([*([provider] if provider else []), *named[:COLUMNS]]))
     registered = references.references(tx, work.id)
+    drawn = drawings.enrolled(tx, work.id)
     excluded = [each for reference in registered for each in references.exclusions(tx, reference.id)]
     may_state = asked.principal.may(Action.WRITE_CONSENTS, member_id=work.member_id)
     return WorkPage(
@@ -261,7 +262,10 @@ def _work_page(tx: Any, asked: Asked, words: Words, work: Work, provider: str) -
         title=work.title,
         names=" / ".join(name.text for name in work.names[1:]),
         member=work.member,
-        characters=words("shell.comma").join(character.name for character in work.characters),
+        characters=words("shell.comma").join(
+            words("work.drawn", name=character.name, n=drawn[character.id]) if character.id in drawn else character.name
+            for character in work.characters
+        ),
         cross_ids=work.cross_ids,
         references=tuple(_reference(each, excluded) for each in registered),
         open_matches=_waiting(tx, asked, work.id),
