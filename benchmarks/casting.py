@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomeishi.enrolling import rows_in
-from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.sightings import Onlooker, Sightings
+from tomeishi.fingerprint.descriptor import Descriptor, Rows
+from tomeishi.fingerprint.figure import SIDE, SPEC
+from tomeishi.fingerprint.samples import detail
+from tomeishi.fingerprint.sightings import LEAST_DETAIL, Onlooker, Sightings
 from tomeishi.media.sample import Frame
 from tomeishi.testing.acting import ACTIONS
 from tomeishi.testing.figures import Character
@@ -42,16 +44,61 @@ def artist(seed: int) -> Artist:
     return Artist(figures[:2], figures[2:])
 
 
-def sheet_rows(figure: Figure, drawings: int, descriptor: Descriptor, *, seed: int = 0) -> list[NDArray[np.float32]]:
-    """Rows of each drawing of the figure's model sheet, as enrolling makes them."""
-    found = []
-    for drawing in model_sheet(figure, drawings, seed=seed):
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a descriptor would be shown, so that another one can be tried on the same: arrays of n boxes."""
+
+    times_s: NDArray[np.float64]
+    shots: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    """(n, 4)"""
+    squares: NDArray[np.uint8]
+    """(n, side, side, 3)"""
+
+    def described(self, descriptor: Descriptor) -> Sightings:
+        boxes = tuple(Box(*(float(each) for each in box)) for box in self.boxes)
+        return Sightings(self.times_s, self.shots, boxes, descriptor.describe(self.squares).values.astype(np.float32))
+
+
+class _Collecting:
+    """Keeps what it is shown; its rows say nothing."""
+
+    spec = replace(SPEC, weights_digest=None)
+
+    def __init__(self) -> None:
+        self.shown: list[NDArray[np.uint8]] = []
+
+    def describe(self, samples: NDArray[np.uint8]) -> Rows:
+        quality = np.array([detail(sample) for sample in samples], np.float32)
+        self.shown += [sample for sample, each in zip(samples, quality, strict=True) if each >= LEAST_DETAIL]
+        return Rows(np.eye(1, SPEC.dim, dtype=np.float32).repeat(len(samples), axis=0), quality)
+
+    @property
+    def squares(self) -> NDArray[np.uint8]:
+        return np.stack(self.shown) if self.shown else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+
+
+def looked(clip: Iterator[Frame]) -> Looked:
+    """Where a screening looks in a film."""
+    collecting = _Collecting()
+    onlooker = Onlooker(collecting)
+    for frame in clip:
+        onlooker.see([frame])
+    seen = onlooker.sightings(still=False)
+    boxes = np.array([[box.x, box.y, box.width, box.height] for box in seen.boxes], np.float64).reshape(-1, 4)
+    return Looked(seen.times_s, seen.shots, boxes, collecting.squares)
+
+
+def sheet(figure: Figure, drawings: int, *, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Squares that enrolling describes of the figure's model sheet, and of which drawing each is."""
+    collecting, owners = _Collecting(), []
+    for number, drawing in enumerate(model_sheet(figure, drawings, seed=seed)):
         (high, wide), room = drawing.shape[:2], max(drawing.shape[:2]) // 4
         box = Box(
             room / (wide + 2 * room), room / (high + 2 * room), wide / (wide + 2 * room), high / (high + 2 * room)
         )
-        found.append(np.stack(list(rows_in(on_paper([drawing], margin=room), box, descriptor).values())))
-    return found
+        owners += [number] * len(rows_in(on_paper([drawing], margin=room), box, collecting))
+    return collecting.squares, np.array(owners, np.int64)
 
 
 def acted(seed: int, figures: tuple[Figure, ...], style: str, seconds: float) -> Iterator[Frame]:
@@ -73,14 +120,6 @@ def samples(drawn: DrawnFilm) -> Iterator[Frame]:
         now = number / RATE_HZ
         yield Frame(now, pixels, number == 0 or any(last < at <= now for at in begins))
         last = now
-
-
-def seen(clip: Iterator[Frame], descriptor: Descriptor) -> Sightings:
-    """What a screening notices."""
-    onlooker = Onlooker(descriptor)
-    for frame in clip:
-        onlooker.see([frame])
-    return onlooker.sightings(still=False)
 
 
 def _collage(

@@ -9,9 +9,10 @@ in a film in which nobody registered acts; with `--calibrate` coefficients and b
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.calibrate import poisson_upper
-from benchmarks.casting import OTHER, SAME, acted, artist, samples, seen, sheet_rows
+from benchmarks.casting import OTHER, SAME, Looked, acted, artist, looked, samples, sheet
 from benchmarks.record import record
 from tomeishi import wiring
 from tomeishi.enrolling import Sheet
@@ -33,11 +34,14 @@ from tomeishi.fingerprint.sightings import Sightings
 from tomeishi.matching import figures
 from tomeishi.matching.figures import Enrolled, FigureCalibration, Track
 from tomeishi.matching.score import BandLimit
+from tomeishi.media.sample import Frame
 from tomeishi.testing.films import film, write_film
-from tomeishi.testing.model_sheets import identity, model_sheet, on_paper
+from tomeishi.testing.model_sheets import Figure, identity, model_sheet, on_paper
 from tomeishi.values import Band
 
 SECONDS = 12.0
+OTHERS = 160
+"""Films and figures that the crowd of others is made of."""
 WHERE = Path(figures.__file__)
 SEEDS = {"others": 520_000, "fit": 540_000, "bands": 560_000, "measure": 580_000}
 """From which figures and artists are drawn; training uses none from 500,000 on. Films have the same seeds."""
@@ -83,28 +87,33 @@ def main() -> None:
         "--unrelated", type=int, default=150, help="films of 12 s without anybody registered, in each set"
     )
     parser.add_argument("--calibrate", action="store_true", help="write figures.json and figures_others.npy")
+    parser.add_argument("--material", type=Path, help="keep what was drawn here, for another descriptor")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     most = max(options.drawings)
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
-        if options.calibrate:
-            packed = np.concatenate(list(pool.map(nobody, range(SEEDS["others"], SEEDS["others"] + 160))))
-            np.save(WHERE.with_name("figures_others.npy"), packed.astype(np.float16))
-            figures.others.cache_clear()
-        sets = {}
-        for name in ("fit", "bands", "measure") if options.calibrate else ("measure",):
-            start = SEEDS[name] + 1_000 * options.seed
-            parts = list(pool.map(_artist_of, [(start + n, most) for n in range(options.artists)]))
-            films = range(start + UNRELATED_FROM, start + UNRELATED_FROM + options.unrelated)
-            unrelated = list(pool.map(_unrelated, films, chunksize=4))
-            sets[name] = Material(
-                {key: rows for part in parts for key, rows in part.sheets.items()},
-                [clip for part in parts for clip in part.clips],
-                unrelated,
-            )
-        crowd_size = max(0, max(options.enrolled) - 2 * options.artists)
-        wanted = [(CROWD_FROM + n, 10 if n < 1000 else 3) for n in range(crowd_size)]
-        crowd = dict(pool.map(_stranger, wanted, chunksize=16))
+    with TemporaryDirectory(prefix="tomeishi-") as nowhere:
+        kept = options.material or Path(nowhere)
+        with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+            if options.calibrate:
+                seeds = range(SEEDS["others"], SEEDS["others"] + OTHERS)
+                packed = np.concatenate(list(pool.map(partial(nobody, kept), seeds)))
+                np.save(WHERE.with_name("figures_others.npy"), packed.astype(np.float16))
+                figures.others.cache_clear()
+            sets = {}
+            for name in ("fit", "bands", "measure") if options.calibrate else ("measure",):
+                start = SEEDS[name] + 1_000 * options.seed
+                artists = [(start + n, most) for n in range(options.artists)]
+                parts = list(pool.map(partial(_artist_of, kept), artists))
+                count = options.unrelated // 3 if name == "fit" else options.unrelated
+                films = range(start + UNRELATED_FROM, start + UNRELATED_FROM + count)
+                sets[name] = Material(
+                    {key: rows for part in parts for key, rows in part.sheets.items()},
+                    [clip for part in parts for clip in part.clips],
+                    list(pool.map(partial(_unrelated, kept), films, chunksize=4)),
+                )
+            crowd_size = max(0, max(options.enrolled) - 2 * options.artists)
+            wanted = [(CROWD_FROM + n, 10 if n < 100 else 3) for n in range(crowd_size)]
+            crowd = dict(pool.map(partial(_stranger, kept), wanted, chunksize=16))
     others = figures.others()
     if options.calibrate:
         whole = calibrate(sets["fit"], sets["bands"], sets["measure"], others)
@@ -120,39 +129,67 @@ def main() -> None:
             rows.append({"enrolled": count, "drawings": drawings, **measured, "seconds": round(perf_counter() - at, 1)})
             print(json.dumps(rows[-1]))
     told: dict[str, Any] = {"recognised": rows, "processor_seconds": cost(), "load": round(os.getloadavg()[0], 2)}
-    settings = vars(options) | {"seconds": SECONDS, "seeds": SEEDS}
+    settings = {k: v for k, v in vars(options).items() if k != "material"} | {"seconds_each": SECONDS, "seeds": SEEDS}
     print(record("characters", seed=options.seed, settings=settings, figures=told))
 
 
-def _artist_of(wanted: tuple[int, int]) -> Material:
-    """Sheets and clips of one artist: each figure in one clip of either style, alone or beside its artist's others."""
+def _kept(folder: Path, name: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Drawn once: another descriptor is tried on the same material."""
+    path = folder / f"{name}.npz"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f"{name}.{os.getpid()}.half.npz")
+        np.savez(half, allow_pickle=False, **make())
+        half.replace(path)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _looked(folder: Path, name: str, clip: Callable[[], Iterator[Frame]]) -> Sightings:
+    words = _kept(folder, name, lambda: asdict(looked(clip())))
+    return Looked(**words).described(FigureDescriptor())
+
+
+def _sheet(folder: Path, figure: Figure, drawings: int) -> Rows:
+    """Rows of each drawing."""
+    words = _kept(
+        folder,
+        f"sheet-{figure.seed}-{drawings}",
+        lambda: dict(zip(("squares", "owners"), sheet(figure, drawings), strict=True)),
+    )
+    rows = FigureDescriptor().describe(words["squares"]).values.astype(np.float32)
+    return [rows[words["owners"] == number] for number in np.unique(words["owners"])]
+
+
+def _artist_of(folder: Path, wanted: tuple[int, int]) -> Material:
+    """Sheets and clips of one artist: each figure in one clip of either style, beside one of its artist's others."""
     seed, most = wanted
-    descriptor, of = FigureDescriptor(), artist(seed)
-    found = Material()
+    of, found = artist(seed), Material()
     for figure in of.registered:
-        found.sheets[f"{figure.seed}"] = sheet_rows(figure, most, descriptor)
+        found.sheets[f"{figure.seed}"] = _sheet(folder, figure, most)
     for number, figure in enumerate([*of.registered, *of.unregistered]):
         for k, style in enumerate((SAME, OTHER)):
             name = f"{figure.seed}" if figure in of.registered else None
-            beside = (of.unregistered[(number + 1) % 2],)
-            clip = acted(seed * 10 + 2 * number + k, (figure, *beside), style, SECONDS)
-            found.clips.append(Clip(style, name, seen(clip, descriptor)))
+            both = (figure, of.unregistered[(number + 1) % 2])
+            at = seed * 10 + 2 * number + k
+            clip = partial(acted, at, both, style, SECONDS)
+            found.clips.append(Clip(style, name, _looked(folder, f"clip-{at}", clip)))
     return found
 
 
-def _unrelated(seed: int) -> Sightings:
-    return seen(samples(film(seed, SECONDS)), FigureDescriptor())
+def _unrelated(folder: Path, seed: int) -> Sightings:
+    return _looked(folder, f"film-{seed}", lambda: samples(film(seed, SECONDS)))
 
 
-def _stranger(wanted: tuple[int, int]) -> tuple[str, Rows]:
+def _stranger(folder: Path, wanted: tuple[int, int]) -> tuple[str, Rows]:
     seed, drawings = wanted
-    return f"{seed}", sheet_rows(identity(seed), drawings, FigureDescriptor())
+    return f"{seed}", _sheet(folder, identity(seed), drawings)
 
 
-def nobody(seed: int) -> NDArray[np.float32]:
+def nobody(folder: Path, seed: int) -> NDArray[np.float32]:
     """Rows of figures, props and scenery that are nobody's: a film's boxes, and a figure's drawings."""
-    film_rows = seen(samples(film(seed, 6.0)), FigureDescriptor()).rows[::3]
-    return np.concatenate([film_rows, *sheet_rows(identity(seed), 2, FigureDescriptor())])
+    boxes = _looked(folder, f"nobody-{seed}", lambda: samples(film(seed, 6.0))).rows[::3]
+    return np.concatenate([boxes, *_sheet(folder, identity(seed), 2)])
 
 
 def tracks_of(material: Material, enrolled: Enrolled) -> tuple[list[list[tuple[Track, bool]]], list[list[Track]]]:

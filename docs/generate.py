@@ -33,6 +33,8 @@ FILES = (
 )
 EXIT_CODES = {
     "works add": FILES,
+    "characters add": "0 all drawings enrolled · 2 error · 3 enrolled, but some files were not, or none could be read",
+    "characters list": DONE,
     "works list": DONE,
     "works show": DONE,
     "works describe": DONE,

@@ -14,6 +14,7 @@ from tomeishi.errors import BadInput, NotFound, TomeishiError
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.figure import square
 from tomeishi.fingerprint.regions import on_plain_ground
+from tomeishi.fingerprint.sightings import LEAST_DETAIL
 from tomeishi.matching.cast import Cast, Role
 from tomeishi.matching.figures import FEW, Near, Rows, crowd, others
 from tomeishi.media.probe import probe
@@ -39,7 +40,6 @@ SEPARABLE = 0.8
 """Separability below which a person is warned."""
 _TALL = 1.25
 """Height against width from which the upper square is described too."""
-_BLANK = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,11 +103,14 @@ def enrol(
     sheet: Sheet,
     database: Database,
     blobs: Blobs,
-    descriptors: tuple[Descriptor, Descriptor],
+    descriptors: Sequence[Descriptor],
     figure: Descriptor,
     limits: Limits,
 ) -> Kept:
-    """Each file becomes a reference of the work, unless it is one already, and its drawings the character's."""
+    """Each file becomes a reference of the work, unless it is one already, and its drawings the character's.
+
+    Where files were given and not one shows a drawing, nothing is added: raises NotFound, UnreadableMedia or BadInput.
+    """
     with database.reading() as tx:
         known = {each.digest: each.id for each in references.references(tx, works.work(tx, sheet.work_id).id)}
     prepared: list[tuple[str, str, list[Described], registering.Described | None]] = []
@@ -189,7 +192,7 @@ def rows_in(picture: NDArray[np.uint8], box: Box, descriptor: Descriptor) -> dic
     return {
         part: row.astype(np.float32)
         for part, row, quality in zip(parts, described.values, described.quality, strict=True)
-        if quality >= _BLANK
+        if quality >= LEAST_DETAIL
     }
 
 

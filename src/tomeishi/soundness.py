@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
 
 from tomeishi.access.keys import SigningKey
 from tomeishi.consent import ledger
@@ -19,6 +22,23 @@ Checks = list[tuple[str, Callable[[], object]]]
 def in_force(index: Path, descriptors: Sequence[Descriptor]) -> list[Snapshot | Postings | None]:
     """The snapshots that are searched, of `descriptors` in their order and last of sound; None where none was built."""
     return [*(current(index, each.spec.key) for each in descriptors), current_postings(index, audio.SPEC.key)]
+
+
+def index_info(tx: Connection, index: Path, descriptors: Sequence[Descriptor]) -> list[dict[str, Any]]:
+    """What each snapshot in force holds, and whether it is of the registry as it stands."""
+    checkpoint = references.checkpoint(tx)
+    return [
+        {
+            "descriptor": snapshot.manifest.descriptor,
+            "engine": snapshot.manifest.engine,
+            "items": snapshot.manifest.items,
+            "rows": snapshot.manifest.rows,
+            "digest": snapshot.digest,
+            "up_to_date": snapshot.manifest.checkpoint == checkpoint,
+        }
+        for snapshot in in_force(index, descriptors)
+        if snapshot is not None
+    ]
 
 
 def soundness(

@@ -89,7 +89,7 @@ from tomeishi.screening.policy import default_text, read_policy
 from tomeishi.screening.prompts import NAMES_ALONE, Also, PromptScreener, PromptScreening
 from tomeishi.screening.queries import expand
 from tomeishi.screening.sound import Ear
-from tomeishi.soundness import Checks, in_force, readiness, soundness
+from tomeishi.soundness import Checks, index_info, readiness, soundness
 from tomeishi.storage import backup, copying
 from tomeishi.storage.backup import BackedUp
 from tomeishi.storage.blobs import Blobs
@@ -282,12 +282,10 @@ class Platform:
         )
 
     def enrol(self, sheet: enrolling.Sheet) -> enrolling.Enrolment:
-        """Add drawings to a character of a work, made where the work has none of that name.
-
-        Where files were given and not one shows a drawing, nothing is added: NotFound, UnreadableMedia or BadInput.
-        """
+        """Add drawings to a character of a work, made where the work has none of that name (`enrolling.enrol`)."""
         descriptor = FigureDescriptor()
-        done = enrolling.enrol(sheet, self._database, self._blobs, self.descriptors, descriptor, self.settings.limits)
+        seeing = (*self.descriptors, *self.loaded)
+        done = enrolling.enrol(sheet, self._database, self._blobs, seeing, descriptor, self.settings.limits)
         self.build_index()
         with self.reading() as tx:
             return enrolling.judged(cast_of(tx, descriptor.spec), done)
@@ -331,19 +329,7 @@ class Platform:
     def index_info(self) -> list[dict[str, Any]]:
         """The snapshots in force: image descriptor, PDQ, sound."""
         with self.reading() as tx:
-            checkpoint = references.checkpoint(tx)
-        return [
-            {
-                "descriptor": snapshot.manifest.descriptor,
-                "engine": snapshot.manifest.engine,
-                "items": snapshot.manifest.items,
-                "rows": snapshot.manifest.rows,
-                "digest": snapshot.digest,
-                "up_to_date": snapshot.manifest.checkpoint == checkpoint,
-            }
-            for snapshot in in_force(self.settings.index, (*self.descriptors, *self.loaded))
-            if snapshot is not None
-        ]
+            return index_info(tx, self.settings.index, (*self.descriptors, *self.loaded))
 
     def descriptors_info(self) -> list[dict[str, Any]]:
         """The shipped descriptors and the added ones."""
@@ -391,6 +377,7 @@ class Platform:
             anchors, known = anchors_of(tx, self._blobs), identical(tx)
             cast = cast_of(tx, figure.SPEC)
         figures = None if cast is None else Figures(FigureDescriptor(), cast, figure_calibration.shipped())
+        seeing = (image.spec, pdq.spec, audio.SPEC, *(() if figures is None else (figure.SPEC,)))
 
         def ask(about: WorkRef, asked: Use) -> Permission:
             return answers.ask(Question(about, asked, provider, model), moment or clock.now())

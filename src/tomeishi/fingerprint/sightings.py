@@ -17,7 +17,7 @@ SOONEST_S = 0.9
 """From one look to the next, except where a shot begins."""
 _STANDS_STILL = 1.5
 """Mean difference of a small copy, in levels of 255, up to which the last look still holds."""
-_LEAST_DETAIL = 0.05
+LEAST_DETAIL = 0.05
 """Quality of a square below which there is nothing to see in it."""
 
 
@@ -78,7 +78,7 @@ class Onlooker:
         if not boxes:
             return
         described = self._descriptor.describe(np.stack([square(frame.pixels, box) for box in boxes]))
-        kept = described.quality >= _LEAST_DETAIL
+        kept = described.quality >= LEAST_DETAIL
         self._times_s += [frame.time_s] * int(kept.sum())
         self._shots += [self._shot] * int(kept.sum())
         self._boxes += [box for box, keep in zip(boxes, kept, strict=True) if keep]
