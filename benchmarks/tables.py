@@ -451,9 +451,9 @@ def characters(result: dict[str, Any]) -> str:
         "",
         f"{first['same style']['clips']} clips of {settings['seconds_each']:.0f} s in either style with a registered "
         f"figure, {strangers} with unregistered figures of the same {settings['artists']} artists, "
-        f"{first['hours']:.2f} hours of other films; figures of 60 pixels or more in 512 x 288. Screening for characters too took "
-        f"{cost['on_top']:.2f} times the processor time of copies on top ({cost['with_characters']:.1f} s after "
-        f"{cost['copies']:.1f} s for 60 s of film). Load {figures['load']:.1f}.",
+        f"{first['hours']:.2f} hours of other films; figures of 60 pixels or more in 512 x 288. Screening for "
+        f"characters too took {cost['on_top']:.2f} times the processor time of copies on top "
+        f"({cost['with_characters']:.1f} s after {cost['copies']:.1f} s for 60 s of film). Load {figures['load']:.1f}.",
     ]
     return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.characters")])
 
