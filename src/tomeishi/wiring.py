@@ -283,12 +283,11 @@ class Platform:
 
     def enrol(self, sheet: enrolling.Sheet) -> enrolling.Enrolment:
         """Add drawings to a character of a work, made where the work has none of that name (`enrolling.enrol`)."""
-        descriptor = FigureDescriptor()
         seeing = (*self.descriptors, *self.loaded)
-        done = enrolling.enrol(sheet, self._database, self._blobs, seeing, descriptor, self.settings.limits)
+        done = enrolling.enrol(sheet, self._database, self._blobs, seeing, FigureDescriptor(), self.settings.limits)
         self.build_index()
         with self.reading() as tx:
-            return enrolling.judged(cast_of(tx, descriptor.spec), done)
+            return enrolling.judged(cast_of(tx, figure.SPEC), done)
 
     def _describe(self, path: Path) -> Described:
         return describe(path, (*self.descriptors, *self.loaded), self.settings.limits)
