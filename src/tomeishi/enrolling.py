@@ -12,7 +12,7 @@ from tomeishi import registering
 from tomeishi.config import Limits
 from tomeishi.errors import BadInput, NotFound, TomeishiError
 from tomeishi.fingerprint.descriptor import Descriptor
-from tomeishi.fingerprint.figure import square
+from tomeishi.fingerprint.figure import alike, square
 from tomeishi.fingerprint.regions import on_plain_ground
 from tomeishi.fingerprint.sightings import LEAST_DETAIL
 from tomeishi.matching.cast import Cast, Role
@@ -31,11 +31,11 @@ MOST_DRAWINGS = 500
 SMALLEST_PX = 24
 """Longer side of a drawing."""
 ALIKE = 0.97
-"""Cosine from which two drawings are one and the same."""
+"""Likeness (`alike`) from which two drawings are one and the same."""
 UNLIKE = 0.25
-"""Cosine with the nearest other drawing below which a drawing is said to be unlike the rest."""
+"""Likeness to the nearest other drawing, less the crowd's, below which a drawing is said to be unlike the rest."""
 CONFUSING = 0.75
-"""Cosine with another character's drawing from which a person is warned before anybody is accused."""
+"""Likeness to another character's drawing from which a person is warned before anybody is accused."""
 SEPARABLE = 0.8
 """Separability below which a person is warned."""
 _TALL = 1.25
@@ -219,8 +219,8 @@ def separability(own: Sequence[Rows], foreign: Rows) -> float | None:
     inside = 0
     for number, rows in enumerate(own):
         rest = np.concatenate([each for n, each in enumerate(own) if n != number])
-        nearest = float((rows @ rest.T).max())
-        inside += nearest > (float((rows @ foreign.T).max()) if len(foreign) else -1.0)
+        nearest = float(alike(rows, rest).max())
+        inside += nearest > (float(alike(rows, foreign).max()) if len(foreign) else -1.0)
     return inside / len(own)
 
 
@@ -231,7 +231,7 @@ def unlike(own: Sequence[Rows], others: Rows) -> list[int]:
     best = []
     for number, rows in enumerate(own):
         rest = np.concatenate([each for n, each in enumerate(own) if n != number])
-        near = rows @ rest.T - (crowd(rows, others)[:, None] + crowd(rest, others)) / 2
+        near = alike(rows, rest) - (crowd(rows, others)[:, None] + crowd(rest, others)) / 2
         best.append(float(near.max()))
     odd = [n for n, near in enumerate(best) if near < UNLIKE]
     return odd if len(odd) <= len(own) / 2 else []

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tomeishi.fingerprint.colours import POWER, SHARE
+from tomeishi.fingerprint.figure import FORMS
 from tomeishi.fingerprint.sightings import Sightings
 from tomeishi.matching.figures import FEW, Enrolled, FigureCalibration, crowd, others, shipped
 from tomeishi.matching.score import BandLimit
 from tomeishi.values import Band, Box
 
-DIM = 16
+DIM = 2 * FORMS
 NOBODY = np.zeros((0, DIM), np.float32)
 CALIBRATION = FigureCalibration(
     -8.0,
@@ -23,11 +25,16 @@ LEFT, RIGHT = Box(0.1, 0.2, 0.2, 0.6), Box(0.7, 0.2, 0.2, 0.6)
 
 def axis(number: int, towards: int | None = None, share: float = 0.0) -> NDArray[np.float32]:
     """A unit row along one axis, or a little towards another."""
-    row = np.zeros(DIM, np.float32)
-    row[number] = np.sqrt(1 - share**2)
+    half = np.zeros(FORMS, np.float32)
+    half[number] = np.sqrt(1 - share**2)
     if towards is not None:
-        row[towards] = share
-    return row
+        half[towards] = share
+    return np.concatenate([half, half]) / np.float32(np.sqrt(2))
+
+
+def likeness(cosine: float) -> float:
+    """Of rows whose forms and colours have this cosine."""
+    return (cosine + SHARE * cosine**POWER) / (1 + SHARE)
 
 
 def cast(*drawn: tuple[str, int, int]) -> Enrolled:
@@ -59,7 +66,7 @@ def test_who_comes_nearest_is_named_with_the_nearest_drawings_and_the_nearest_ot
     assert len({near.drawing_id for near in track.nearest}) == 3
     assert track.nearest_other is not None
     assert track.nearest_other.character_id == "bob"
-    assert track.nearest_other.similarity == pytest.approx(0.3, abs=1e-3)
+    assert track.nearest_other.similarity == pytest.approx(likeness(0.3), abs=1e-3)
 
 
 def test_one_figure_through_a_shot_is_one_track() -> None:
@@ -114,7 +121,7 @@ def test_few_drawings_never_make_a_strong_finding() -> None:
 def test_a_row_that_lies_near_everybody_is_worth_less() -> None:
     bystanders = np.stack([axis(0, 9, 0.5)] * 5)
     plain = np.stack([axis(0)])
-    assert float(crowd(plain, bystanders)[0]) == pytest.approx(np.sqrt(0.75), abs=1e-3)
+    assert float(crowd(plain, bystanders)[0]) == pytest.approx(likeness(np.sqrt(0.75)), abs=1e-3)
     assert crowd(plain, NOBODY)[0] == 0
 
 

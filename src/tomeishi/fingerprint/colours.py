@@ -36,10 +36,11 @@ def colour_rows(samples: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     if samples.dtype != np.uint8 or samples.ndim != 4 or samples.shape[3] != 3 or samples.shape[1] != samples.shape[2]:
         raise ValueError(f"colour rows are made of uint8 (n, side, side, 3), not {samples.dtype} {samples.shape}")
-    rows = np.zeros((len(samples), DIM), np.float32)
-    for i, sample in enumerate(samples):
-        rows[i] = _row(cv2.resize(sample, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
-    return rows
+    small = [cv2.resize(sample, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for sample in samples]
+    if not small:
+        return np.zeros((0, DIM), np.float32)
+    lab = [cv2.cvtColor(each.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for each in small]
+    return _rows(np.stack(lab).astype(np.float32))
 
 
 def fused(forms: NDArray[np.floating[Any]], colours: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -52,29 +53,33 @@ def fused(forms: NDArray[np.floating[Any]], colours: NDArray[np.floating[Any]]) 
     return np.asarray(forms, np.float64) + SHARE * np.maximum(np.asarray(colours, np.float64), 0) ** POWER
 
 
-def _row(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).astype(np.float32)
-    weights = _weights(lab)
+def _rows(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of pictures (n, side, side, 3) in CIELAB, all at once: most of the time would go into small steps."""
+    weights = np.stack([_weights(each) for each in lab]).reshape(-1)
+    shape = (len(lab), *_BINS, _BANDS)
+    heights = np.broadcast_to(np.arange(_SIDE)[:, None] / (_SIDE - 1) * (_BANDS - 1), lab.shape[:3])
     places = np.stack(
         [
             lab[..., 0] / 100 * (_BINS[0] - 1),
             (lab[..., 1] / _SPREAD + 1) / 2 * (_BINS[1] - 1),
             (lab[..., 2] / _SPREAD + 1) / 2 * (_BINS[2] - 1),
-            np.broadcast_to(np.arange(_SIDE)[:, None] / (_SIDE - 1) * (_BANDS - 1), (_SIDE, _SIDE)),
-        ],
-        axis=-1,
-    ).reshape(-1, 4)
-    shape = (*_BINS, _BANDS)
-    places = np.clip(places, 0, np.array(shape) - 1)
-    floors = np.minimum(places.astype(np.int64), np.array(shape) - 2)
-    shares = places - floors
-    histogram = np.zeros(DIM)
+            heights,
+        ]
+    ).reshape(4, -1)
+    tops = np.array(shape[1:])[:, None]
+    places = np.clip(places, 0, tops - 1)
+    floors = np.minimum(places.astype(np.int64), tops - 2)
+    above = places - floors
+    bins = np.ravel_multi_index((np.repeat(np.arange(len(lab)), _SIDE * _SIDE), *floors), shape)
+    steps = np.array([*np.cumprod(shape[:1:-1])[::-1], 1])
+    histogram = np.zeros(len(lab) * DIM)
     for corner in np.ndindex(2, 2, 2, 2):
-        share = np.prod(np.where(corner, shares, 1 - shares), axis=1) * weights.reshape(-1)
-        bins = np.ravel_multi_index(tuple((floors + corner).T), shape)
-        histogram += np.bincount(bins, share, minlength=DIM)
-    row: NDArray[np.float32] = np.sqrt(histogram / histogram.sum()).astype(np.float32)
-    return row
+        share = weights.copy()
+        for axis, up in enumerate(corner):
+            share *= above[axis] if up else 1 - above[axis]
+        histogram += np.bincount(bins + int(steps @ corner), share, minlength=len(histogram))
+    layout = histogram.reshape(len(lab), DIM)
+    return np.sqrt(layout / layout.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _weights(lab: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,33 +1,44 @@
-"""The shipped descriptor of figures: a square around one figure to 128 numbers, near for other drawings of it.
+"""The shipped descriptor of figures: a square around one figure to 256 numbers, near for other drawings of it.
 
-What it was made from, what it measured and what it can't do: weights/figure-1.md.
+Half of a row tells of forms (`figure-1.onnx`), half of colours (`colours`, reduced to their 128 principal axes). They
+are not one cosine: `alike` says how the two are weighed. What it was made from, what it measured and what it can't do:
+weights/figure-1.md.
 """
 
+import io
 from functools import cache
+from importlib import resources
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tomeishi.errors import Tampered
+from tomeishi.fingerprint.colours import DIM as LAYOUT
+from tomeishi.fingerprint.colours import SHARE, colour_rows, fused
 from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric, Rows
 from tomeishi.fingerprint.image import load
 from tomeishi.fingerprint.samples import checked, detail
-from tomeishi.values import Box
+from tomeishi.values import Box, digest_of
 
 WEIGHTS = "figure-1.onnx"
+AXES = "figure-1-colours.npy"
+AXES_DIGEST = "sha256:963cba703eaac2db0778027296b4995149954ae3e724317f0df6abc63a20d8a5"
 SIDE = 128
 AROUND = 1.15
 """Side of the square against the longer side of a figure's box: as in training."""
+FORMS = 128
+"""Numbers of a row that tell of forms; the others tell of colours. Either half has length 1 / sqrt(2)."""
 
 SPEC = DescriptorSpec(
     name="figure",
     version=1,
-    dim=128,
+    dim=2 * FORMS,
     metric=Metric.COSINE,
-    threshold=0.3,
-    source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures: figure-1.md",
-    weights_digest="sha256:3bca1ff4e7a48c0d48ddd43f23851dee87f91d93a0a75f5081c2e0bb504e1e7a",
+    threshold=0.2,
+    source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures, and colour layout: figure-1.md",
+    weights_digest="sha256:41352adb378a788c25f69046d58da844ad7ee04ecb58bcaf0d3fdfcc4f29e691",
 )
 
 
@@ -44,15 +55,29 @@ class FigureDescriptor:
     def describe(self, samples: NDArray[np.uint8]) -> Rows:
         """Rows of squares as `square` cuts them; another shape is squeezed into one. Quality as `samples.detail`.
 
-        Raises Tampered if the weights file isn't the one this version was measured with.
+        Raises Tampered if the weights aren't those that this version was measured with.
         """
         pictures = checked(samples)
-        values = np.zeros((len(pictures), SPEC.dim), np.float32)
-        for i, picture in enumerate(pictures):
-            small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        small = [cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in pictures]
+        squares = np.stack(small) if small else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+        values = np.zeros((len(squares), SPEC.dim), np.float32)
+        for row, layout, picture in zip(values, colour_rows(squares), squares, strict=True):
             # One at a time: a row can't depend on its batch, not in the last bit.
-            values[i] = _session(self._threads).run(["rows"], {"samples": small[np.newaxis]})[0][0]
-        return Rows(values, np.array([detail(picture) for picture in pictures], np.float32))
+            row[:FORMS] = _session(self._threads).run(["rows"], {"samples": picture[np.newaxis]})[0][0]
+            colours = layout @ _axes()
+            row[FORMS:] = colours / np.linalg.norm(colours)
+        quality = np.array([detail(picture) for picture in pictures], np.float32)
+        return Rows(values / np.float32(np.sqrt(2)), quality)
+
+
+def alike(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How near rows (n, dim) are to others (m, dim): (n, m), at most 1; of unlike figures about 0. No probability.
+
+    Forms count by their cosine, colours by a power of theirs (`colours.fused`); a row and itself have 1.
+    """
+    forms = 2 * (rows[:, :FORMS] @ others[:, :FORMS].T)
+    colours = 2 * (rows[:, FORMS:] @ others[:, FORMS:].T)
+    return np.asarray(fused(forms, colours) / (1 + SHARE), np.float32)
 
 
 def square(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
@@ -72,3 +97,15 @@ def square(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 def _session(threads: int) -> Any:
     """Loaded on first use, once in a process."""
     return load(threads, WEIGHTS, SPEC)
+
+
+@cache
+def _axes() -> NDArray[np.float32]:
+    """(colour layout, 128): principal axes of colour rows, made by `training/colour_axes.py`."""
+    data = resources.files("tomeishi.fingerprint").joinpath("weights", AXES).read_bytes()
+    if digest_of(data) != AXES_DIGEST:
+        raise Tampered(f"{AXES} is not the file that {SPEC.key} was measured with; reinstall tomeishi")
+    axes: NDArray[np.float32] = np.load(io.BytesIO(data), allow_pickle=False).astype(np.float32)
+    if axes.shape != (LAYOUT, FORMS):
+        raise Tampered(f"{AXES} has another shape than {SPEC.key} needs; reinstall tomeishi")
+    return axes

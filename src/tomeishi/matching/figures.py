@@ -1,7 +1,7 @@
 """Figures seen in a query against the drawings of enrolled characters: tracks, scores, and who else it might be.
 
-- A *similarity* is the cosine of two rows, less what either has with figures and things that are nobody's (`others`):
-  the mean of its three nearest there, halved. Rows that lie near everything so lose what that is worth (CSLS: Conneau
+- A *similarity* is how alike two rows are (`alike`), less what either has with figures and things that are nobody's
+  (`others`): the mean of its three nearest there, halved. Rows that lie near everything so lose what that is worth (CSLS: Conneau
   et al., "Word Translation Without Parallel Data", ICLR 2018, section 2.3).
 - A *track* is one figure through a shot: sightings whose boxes or rows go on from one look to the next. It is of the
   character whose drawings come nearest over its three best sightings.
@@ -18,6 +18,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from tomeishi.fingerprint.figure import alike
 from tomeishi.fingerprint.sightings import Sightings
 from tomeishi.matching.score import BandLimit
 from tomeishi.values import Band, Box, Interval
@@ -64,7 +65,7 @@ class FigureCalibration:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A drawing that came near, with its similarity (cosine, in [-1, 1])."""
+    """A drawing that came near, with how alike it is (`alike`, in [-1, 1])."""
 
     drawing_id: str
     character_id: str
@@ -154,18 +155,18 @@ class Enrolled:
         kept = np.array([self.character_ids[owner] != besides for owner in self._owner], bool)
         if not kept.any():
             return []
-        similar = rows @ self._values[kept].T
+        similar = alike(rows, self._values[kept])
         places = np.flatnonzero(kept)
         return [self._near(int(places[n]), float(row[n])) for row, n in zip(similar, similar.argmax(1), strict=True)]
 
     def _nearest(self, rows: Rows) -> Rows:
         """(n, characters): similarity to the nearest drawing of each."""
-        similar = rows @ self._values.T - (crowd(rows, self._others)[:, None] + self._crowd) / 2
+        similar = alike(rows, self._values) - (crowd(rows, self._others)[:, None] + self._crowd) / 2
         return np.asarray(np.maximum.reduceat(similar, self._starts, axis=1), np.float32)
 
     def _seen(self, track: "Track", score: float) -> Seen:
         row = track.seen.rows[track.clearest]
-        plain = self._values @ row
+        plain = alike(row[np.newaxis], self._values)[0]
         mine = self._owner == track.best
         first: dict[str, int] = {}
         for n in np.argsort(-plain, kind="stable"):
@@ -211,11 +212,11 @@ class Track:
 
 
 def crowd(rows: Rows, others: Rows) -> Rows:
-    """(n,): mean cosine of each row with its three nearest among `others`; 0 without any."""
+    """(n,): how alike each row is to its three nearest among `others`, on average; 0 without any."""
     if len(others) < _NEAREST_OTHERS or not len(rows):
         return np.zeros(len(rows), np.float32)
     found = [
-        np.partition(rows[at : at + 4096] @ others.T, -_NEAREST_OTHERS, axis=1)[:, -_NEAREST_OTHERS:].mean(axis=1)
+        np.partition(alike(rows[at : at + 4096], others), -_NEAREST_OTHERS, axis=1)[:, -_NEAREST_OTHERS:].mean(axis=1)
         for at in range(0, len(rows), 4096)
     ]
     return np.concatenate(found).astype(np.float32)

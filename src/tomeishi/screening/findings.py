@@ -50,7 +50,7 @@ class LooksLike:
     time_s: float
     box: Box
     similarity: float
-    """Cosine of the two descriptions, in [-1, 1]; no probability."""
+    """How alike the two descriptions are (`fingerprint.figure.alike`), at most 1; no probability."""
 
     def to_json(self) -> dict[str, Any]:
         return {
