@@ -36,7 +36,7 @@ SPEC = DescriptorSpec(
     version=1,
     dim=2 * FORMS,
     metric=Metric.COSINE,
-    threshold=0.2,
+    threshold=0.18,
     source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures, and colour layout: figure-1.md",
     weights_digest="sha256:41352adb378a788c25f69046d58da844ad7ee04ecb58bcaf0d3fdfcc4f29e691",
 )

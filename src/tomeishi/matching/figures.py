@@ -1,8 +1,8 @@
 """Figures seen in a query against the drawings of enrolled characters: tracks, scores, and who else it might be.
 
 - A *similarity* is how alike two rows are (`alike`), less what either has with figures and things that are nobody's
-  (`others`): the mean of its three nearest there, halved. Rows that lie near everything so lose what that is worth (CSLS: Conneau
-  et al., "Word Translation Without Parallel Data", ICLR 2018, section 2.3).
+  (`others`): the mean of its three nearest there, halved. Rows that lie near everything so lose what that is worth
+  (CSLS: Conneau et al., "Word Translation Without Parallel Data", ICLR 2018, section 2.3).
 - A *track* is one figure through a shot: sightings whose boxes or rows go on from one look to the next. It is of the
   character whose drawings come nearest over its three best sightings.
 - The *score* is a logistic fit over that similarity, its lead over the next character, and the number of sightings;
