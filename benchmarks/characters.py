@@ -116,7 +116,7 @@ def main() -> None:
             crowd = dict(pool.map(partial(_stranger, kept), wanted, chunksize=16))
     others = figures.others()
     if options.calibrate:
-        whole = calibrate(sets["fit"], sets["bands"], sets["measure"], others)
+        whole = calibrate(sets, dict(list(crowd.items())[: 100 - 2 * options.artists]), others)
         WHERE.with_name("figures.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
         figures.shipped.cache_clear()
     shipped = figures.shipped()
@@ -202,9 +202,10 @@ def tracks_of(material: Material, enrolled: Enrolled) -> tuple[list[list[tuple[T
     return of_clips, [enrolled.tracks(each, SECONDS) for each in material.unrelated]
 
 
-def calibrate(fit: Material, bands: Material, measured: Material, others: NDArray[np.float32]) -> dict[str, Any]:
-    """A logistic fit on the first set, bands on the second, what they let through on the third."""
-    of_clips, unrelated = tracks_of(fit, fit.enrolled(10, {}, others))
+def calibrate(sets: dict[str, Material], crowd: dict[str, Rows], others: NDArray[np.float32]) -> dict[str, Any]:
+    """A logistic fit on the first set, bands on the second, what they let through on the third: with 100 characters."""
+    fit, measured = sets["fit"], sets["measure"]
+    of_clips, unrelated = tracks_of(fit, fit.enrolled(10, crowd, others))
     true = [
         _evidence(max((t for t, right in clip if right), key=lambda t: t.similarity))
         for clip in of_clips
@@ -214,9 +215,10 @@ def calibrate(fit: Material, bands: Material, measured: Material, others: NDArra
     false += [_evidence(t) for clip in of_clips for t, right in clip if not right]
     w = _logistic(np.array(true), np.array(false))
     plain = _calibration(w, ())
-    limits = _bands(plain, bands, others)
+    limits = _bands(plain, sets["bands"], crowd, others)
     whole = _calibration(w, tuple(BandLimit(b, s, None) for b, s in limits.items()))
-    _, elsewhere = tracks_of(measured, measured.enrolled(10, {}, others))
+    enrolled = measured.enrolled(10, crowd, others)
+    _, elsewhere = tracks_of(measured, enrolled)
     hours = len(elsewhere) * SECONDS / 3600
     scores = [_score(whole, track) for track in chain.from_iterable(elsewhere)]
     return {
@@ -231,14 +233,16 @@ def calibrate(fit: Material, bands: Material, measured: Material, others: NDArra
             }
             for band, limit in limits.items()
         ],
-        "measured": {"hours": round(hours, 2), "films": len(elsewhere), "enrolled": len(measured.sheets)},
+        "measured": {"hours": round(hours, 2), "films": len(elsewhere), "enrolled": len(enrolled.character_ids)},
     }
 
 
-def _bands(plain: FigureCalibration, bands: Material, others: NDArray[np.float32]) -> dict[Band, float]:
-    """Weak and likely let ten and one false tracks an hour of other films through; strong lies above all of them and
-    above all but 1 in 200 clips with unregistered figures of the registered figures' artists."""
-    of_clips, unrelated = tracks_of(bands, bands.enrolled(10, {}, others))
+def _bands(
+    plain: FigureCalibration, bands: Material, crowd: dict[str, Rows], others: NDArray[np.float32]
+) -> dict[Band, float]:
+    """Weak and likely let twenty and five false tracks an hour of other films through; strong lies above all of them
+    and above all but 1 in 200 clips with unregistered figures of the registered figures' artists."""
+    of_clips, unrelated = tracks_of(bands, bands.enrolled(10, crowd, others))
     hours = len(unrelated) * SECONDS / 3600
     false = sorted((_score(plain, track) for track in chain.from_iterable(unrelated)), reverse=True) + [0.0] * 1000
     strangers = sorted(
@@ -249,10 +253,9 @@ def _bands(plain: FigureCalibration, bands: Material, others: NDArray[np.float32
         ),
         reverse=True,
     )
-    likely = false[int(hours)]
-    weak = min(false[int(10 * hours)], likely)
-    strong = max(false[0], strangers[len(strangers) // 200])
-    strong = max(1 - (1 - strong) * 0.75, likely)
+    likely = false[round(5 * hours)]
+    weak = min(false[round(20 * hours)], likely)
+    strong = max(false[0], strangers[len(strangers) // 200], likely)
     return {Band.STRONG: strong, Band.LIKELY: likely, Band.WEAK: weak}
 
 
