@@ -201,3 +201,14 @@ def fill(reference: references.Reference, descriptor: Descriptor, limits: Limits
     if not path.is_file() or digest_of_file(path) != reference.digest:
         raise NotFound(f"{path}: the registered file is not there any more; add it again with `tomeishi works add`")
     return extract(path, [descriptor], PLAN, limits).fingerprints[descriptor.spec.key]
+
+
+def fingerprints_of(tx: Connection, blobs: Blobs, reference_id: str, descriptors: Sequence[Descriptor]) -> list[bytes]:
+    """The kept fingerprint files of a reference, one for each descriptor that it has one of."""
+    kept = [
+        file.digest
+        for each in descriptors
+        for file in references.fingerprint_files_of(tx, each.spec.key)
+        if file.reference_id == reference_id
+    ]
+    return [blobs.get(digest) for digest in kept]

@@ -71,6 +71,7 @@ from tomeishi.registering import (
     describe,
     described_by,
     fill,
+    fingerprints_of,
     keep,
     keep_rows,
     named,
@@ -469,13 +470,7 @@ class Platform:
     def curve(self, match: StoredMatch, query: File, reference: File) -> list[tuple[float, float]]:
         """Time and similarity of each query sample to the nearest moment of the reference; for plots."""
         with self.reading() as tx:
-            kept = [
-                file.digest
-                for each in self.descriptors
-                for file in references.fingerprint_files_of(tx, each.spec.key)
-                if file.reference_id == match.reference_id
-            ]
-        image, pdq = (self._blobs.get(digest) for digest in kept)
+            image, pdq = fingerprints_of(tx, self._blobs, match.reference_id, self.descriptors)
         return self.looks.curve(query, reference, (image, pdq))
 
     @cached_property
