@@ -29,7 +29,7 @@ def axis(number: int, towards: int | None = None, share: float = 0.0) -> NDArray
     half[number] = np.sqrt(1 - share**2)
     if towards is not None:
         half[towards] = share
-    return np.concatenate([half, half]) / np.float32(np.sqrt(2))
+    return np.asarray(np.concatenate([half, half]) / np.sqrt(2), np.float32)
 
 
 def likeness(cosine: float) -> float:

@@ -79,7 +79,7 @@ def _rows(lab: NDArray[np.float32]) -> NDArray[np.float32]:
             share *= above[axis] if up else 1 - above[axis]
         histogram += np.bincount(bins + int(steps @ corner), share, minlength=len(histogram))
     layout = histogram.reshape(len(lab), DIM)
-    return np.sqrt(layout / layout.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(np.sqrt(layout / layout.sum(axis=1, keepdims=True)), np.float32)
 
 
 def _weights(lab: NDArray[np.float32]) -> NDArray[np.float64]:
