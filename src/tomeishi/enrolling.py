@@ -32,9 +32,9 @@ SMALLEST_PX = 24
 """Longer side of a drawing."""
 ALIKE = 0.97
 """Likeness (`alike`) from which two drawings are one and the same."""
-UNLIKE = 0.25
+UNLIKE = 0.0
 """Likeness to the nearest other drawing, less the crowd's, below which a drawing is said to be unlike the rest."""
-CONFUSING = 0.75
+CONFUSING = 0.8
 """Likeness to another character's drawing from which a person is warned before anybody is accused."""
 SEPARABLE = 0.8
 """Separability below which a person is warned."""

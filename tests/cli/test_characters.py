@@ -116,7 +116,7 @@ def test_a_still_picture_of_a_character_is_found_and_a_grant_clears_it(
     poltan = _add(tomeishi, installed.works[0], "Poltan", sheets["poltan"])["character"]
     ground = np.full((360, 640, 3), (200, 220, 235), np.uint8)
     ground[250:] = (120, 160, 110)
-    scene, _ = placed(ground, draw(POLTAN, Situation("wave", 1.3), height_px=400), 0.6, (0.4, 0.95))
+    scene, _ = placed(ground, draw(POLTAN, Situation("wave", 1.3), height_px=400), 0.5, (0.4, 0.95))
     picture = tmp_path / "scene.png"
     Image.fromarray(scene).save(picture)
     before = _screen(tomeishi, picture)[0]

@@ -40,7 +40,7 @@ def client(furnished: tuple[Site, Callable[[], bool]]) -> Iterator[Client]:
 def scene(tmp_path: Path) -> Path:
     ground = np.full((360, 640, 3), (200, 220, 235), np.uint8)
     ground[250:] = (120, 160, 110)
-    drawn, _ = placed(ground, draw(POLTAN, Situation("wave", 1.3), height_px=400), 0.7, (0.4, 0.95))
+    drawn, _ = placed(ground, draw(POLTAN, Situation("wave", 1.3), height_px=400), 0.5, (0.4, 0.95))
     path = tmp_path / "scene.png"
     Image.fromarray(drawn).save(path)
     return path
