@@ -198,7 +198,8 @@ def test_a_picture_of_an_enrolled_character_is_undecided_until_its_member_grants
     Image.fromarray(on_paper(model_sheet(poltan, 5))).save(tmp_path / "sheet.png")
     done = platform.enrol(Sheet(installed.works[0], "Poltan", (str(tmp_path / "sheet.png"),)))
     scene = np.full((360, 640, 3), (200, 220, 235), np.uint8)
-    drawn, _ = placed(scene, draw(poltan, Situation("wave", 1.3), height_px=400), 0.5, (0.5, 0.95))
+    scene[250:] = (120, 160, 110)
+    drawn, _ = placed(scene, draw(poltan, Situation("wave", 1.3), height_px=400), 0.5, (0.4, 0.95))
     members = {"new.jpg": jpeg(drawn), "nobody.jpg": jpeg(scene)}
     first = audit(write_tar(tmp_path / "a.tar", members), checks=(Check.CHARACTER,), out="first")
     assert (first.summary["denied"], first.summary["unknown"], first.kept) == (0, 1, ["nobody"])
