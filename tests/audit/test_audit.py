@@ -210,7 +210,7 @@ def test_a_picture_of_an_enrolled_character_is_undecided_until_its_member_grants
         grant = Statement(
             kind=EntryKind.GRANT,
             member_id=about.member_id,
-            scope=Scope(Level.CHARACTER, done.character_id),
+            scope=Scope(Level.CHARACTER, done.character_id, about.id),
             uses=(Use.TRAIN,),
             provider="acme",
             declared_at=clock.now(),

@@ -170,7 +170,7 @@ class Auditor:
             findings, problem = checks.reservations(basis, item, item.key, self.job.limits)
             opened.found(Check.RESERVATIONS, findings)
             opened.problems += [problem] if problem else []
-        for medium in item.media if Check.MATCH in wanted else ():
+        for medium in item.media if wanted & {Check.MATCH, Check.CHARACTER} else ():
             if medium.kind is MediumKind.PICTURE and medium.data is not None and 0 < len(medium.data) <= LARGEST:
                 opened.stills.append(medium)
             else:
@@ -198,7 +198,8 @@ class Auditor:
             opened.problems.append(screening.skipped.reason.replace(str(path), name))
             return
         if screening.checked:
-            opened.checked |= {Check.MATCH} | ({Check.CHARACTER} if Kind.CHARACTER in screening.checked else set())
+            seen = {Check.CHARACTER if kind is Kind.CHARACTER else Check.MATCH for kind in screening.checked}
+            opened.checked |= seen & self.job.checks
         else:
             opened.problems.append(f"{name}: holds nothing that could be compared")
         if screening.partial is not None:
@@ -206,7 +207,8 @@ class Auditor:
             opened.problems.append(f"{name}: read only up to {until:.1f} s: {why}")
         for each in screening.findings:
             check = Check.CHARACTER if each.kind is Kind.CHARACTER else Check.MATCH
-            opened.found(check, [self._film_finding(path, check, each)])
+            if check in self.job.checks:
+                opened.found(check, [self._film_finding(path, check, each)])
 
     def _film_finding(self, path: Path, check: Check, found: Finding) -> AuditFinding:
         character = found.portrayal
@@ -274,7 +276,9 @@ class Auditor:
                 shown.append((opened, medium, still.frame.pixels))
                 if still.partial is not None:
                     opened.problems.append(f"{medium.name}: {still.partial.reason}")
-        for (opened, medium, _), found in zip(shown, self._pictures.compare([each[2] for each in shown]), strict=True):
+        compared = shown if Check.MATCH in self.job.checks else []
+        matched = self._pictures.compare([pixels for _, _, pixels in compared])
+        for (opened, medium, _), found in zip(compared, matched, strict=True):
             if isinstance(found, str):
                 opened.problems.append(f"{medium.name}: {found}")
             else:
