@@ -77,7 +77,7 @@ def test_every_line_end_is_read(tmp_path: Path, end: str) -> None:
 
 
 def test_japanese_headings_in_any_width_and_order_are_read(tmp_path: Path) -> None:
-    headings = "作品名,会員,読み仮名,言語,別名,キャラクター,ＥＩＤＲ,Isan,wikidata,AniList, 媒体 "
+    headings = "作品名,会員,読み仮名,言語,別名,キャラクター,説明,ＥＩＤＲ,Isan,wikidata,AniList, 媒体 "
     sheet = read_sheet(a_csv(tmp_path, headings + "\n星,社\n"))
     assert sorted(sheet.columns) == sorted(sheets.COLUMNS)
     assert cells(sheet) == [(2, {"title": "星", "member": "社"})]

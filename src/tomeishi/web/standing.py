@@ -51,7 +51,7 @@ class Standing:
 
     def media(self, asking: Asking) -> Screener:
         with self._lock:
-            self._refresh()
+            self._refresh(at_once=True)
             if asking not in self._media:
                 provider, model, use = asking
                 made = self._platform.screener(provider=provider, model=model, use=use)
@@ -60,7 +60,7 @@ class Standing:
 
     def prompts(self, asking: Asking) -> PromptScreener:
         with self._lock:
-            self._refresh()
+            self._refresh(at_once=True)
             if asking not in self._prompts:
                 provider, model, use = asking
                 made = self._platform.prompt_screener(provider=provider, model=model, use=use)
@@ -91,13 +91,14 @@ class Standing:
             self._consent = known, Lines(Answers(places, known), known, clock.now())
         return self._consent
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, at_once: bool = False) -> None:
+        """What changed in the registry counts `at_once` for a screening, which takes longer than the look."""
         now_s = clock.now().timestamp()
         policy = self._platform.settings.policy
         with self._platform.reading() as tx:
             head = ledger.head(tx)
             registry = self._stamp[2:]
-            if not registry or not 0 <= now_s - self._looked_at_s < LOOK_S:
+            if at_once or not registry or not 0 <= now_s - self._looked_at_s < LOOK_S:
                 registry, self._looked_at_s = stamp(tx), now_s
         found = (head, policy.stat().st_mtime_ns if policy.exists() else 0, *registry)
         if found != self._stamp:

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("row", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("drawing_id", "descriptor", "part", name="pk_drawing_rows"),
         sa.ForeignKeyConstraint(["drawing_id"], ["drawings.id"], name="fk_drawing_rows_drawing_id"),
-        sa.CheckConstraint("part IN ('whole', 'upper')", name="ck_drawing_rows_part"),
+        sa.CheckConstraint("part IN ('whole', 'upper')", name="part"),
     )
     op.create_index("ix_drawing_rows_descriptor", "drawing_rows", ["descriptor"])
     op.create_table(
@@ -45,5 +45,5 @@ def upgrade() -> None:
         sa.Column("counts", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("character_id", "variant", name="pk_character_variants"),
         sa.ForeignKeyConstraint(["character_id"], ["characters.id"], name="fk_character_variants_character_id"),
-        sa.CheckConstraint("variant IN ('mirrored', 'recoloured')", name="ck_character_variants_variant"),
+        sa.CheckConstraint("variant IN ('mirrored', 'recoloured')", name="variant"),
     )
