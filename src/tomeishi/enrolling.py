@@ -15,7 +15,7 @@ from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.fingerprint.figure import alike, square
 from tomeishi.fingerprint.regions import on_plain_ground
 from tomeishi.fingerprint.sightings import LEAST_DETAIL
-from tomeishi.matching.cast import Cast, Role
+from tomeishi.matching.cast import Cast, EnrolledCharacter
 from tomeishi.matching.figures import FEW, Near, Rows, crowd, others
 from tomeishi.media.probe import probe
 from tomeishi.media.sample import frames_at
@@ -89,7 +89,7 @@ class Enrolment:
     others; None for a single drawing."""
     nearest_other: Near | None
     """The other character's drawing that comes nearest to any of its own."""
-    other: Role | None
+    other: EnrolledCharacter | None
     """Whose that is."""
     confusing: bool
     """Whether it comes so near that one will be taken for the other: to be seen before anybody is accused."""
@@ -152,12 +152,15 @@ def drawings_in(
     path: Path, descriptor: Descriptor, limits: Limits, at_s: float | None, box: Box | None
 ) -> tuple[list[Described], list[str]]:
     """The drawings that a file shows, described, and what to look at. Raises NotFound, UnreadableMedia, BadInput."""
-    kind = probe(path, limits).kind
+    info = probe(path, limits)
+    kind = info.kind
     if kind is MediaKind.SOUND:
         raise BadInput(f"{path}: sound alone shows no character; give pictures, or films with --at and --box")
     if kind is MediaKind.VIDEO and at_s is None:
         raise BadInput(f"{path}: moving pictures; say with --at which second shows the character, and with --box where")
     moment = at_s or 0.0
+    if kind is MediaKind.VIDEO and moment >= info.duration_s > 0:
+        raise BadInput(f"{path}: ends at {info.duration_s:.3f} s; there is no picture at {moment:.3f} s")
     picture = frames_at(path, [moment], limits)[0].pixels
     boxes, warnings = ([box], []) if box is not None else _found(path, picture, kind)
     described = []

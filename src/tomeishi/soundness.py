@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from tomeishi.access.keys import SigningKey
 from tomeishi.consent import ledger
-from tomeishi.fingerprint import audio
+from tomeishi.errors import Tampered
+from tomeishi.fingerprint import audio, figure
 from tomeishi.fingerprint.descriptor import Descriptor
 from tomeishi.index.postings import Postings, current_postings
 from tomeishi.index.snapshot import Snapshot, current
-from tomeishi.registry import references
+from tomeishi.registry import drawings, references
 from tomeishi.storage.blobs import Blobs
 from tomeishi.storage.db import Database
 
@@ -64,11 +65,23 @@ def soundness(
             blobs.get(file.digest)
         return f"{len(files)} files have their digests"
 
+    def drawings_are_whole() -> str:
+        with database.reading() as tx:
+            rows = drawings.rows_of(tx, figure.SPEC.key, figure.SPEC.weights_digest, figure.SPEC.dim)
+            count = sum(drawings.enrolled(tx).values())
+        described = len(set(rows.drawing_ids))
+        if described < count:
+            raise Tampered(
+                f"{count - described} of {count} drawings were described by another version; enrol them again"
+            )
+        return f"{count} drawings of characters, each described"
+
     return [
         ("database", lambda: f"{database.where}, tables {database.version()}"),
         ("key that signs evidence", lambda: key().public.key_id),
         ("ledger", ledger_is_whole),
         ("fingerprints", fingerprints_are_whole),
+        ("drawings", drawings_are_whole),
         ("index", index_is_whole),
     ]
 

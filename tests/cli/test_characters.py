@@ -145,6 +145,9 @@ def test_a_frame_of_a_film_with_a_box_is_a_drawing(tomeishi: Command, work: str,
     refused = tomeishi("characters", "add", "--work", work, "--name", "Poltan", acted["with"])
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert "--at" in refused.err
+    late = tomeishi("characters", "add", "--work", work, "--name", "Poltan", "--at", "1e9", acted["with"])
+    assert (late.code, late.err.count("\n")) == (2, 1)
+    assert "ends at 6.0" in late.err
     outcome = tomeishi(
         "characters",
         "add",

@@ -59,11 +59,12 @@ def test_rows_come_back_as_unit_rows_and_newer_ones_take_their_place(tx: Connect
     for axis in (0, 1):
         row = np.eye(8, dtype=np.float32)[axis]
         drawings.keep_rows(tx, drawing_id, "figure-1", None, {Part.WHOLE: row, Part.UPPER: row})
-    found = drawings.rows_of(tx, "figure-1", 8)
+    found = drawings.rows_of(tx, "figure-1", None, 8)
     assert found.drawing_ids == (drawing_id, drawing_id)
     assert set(found.parts) == {Part.WHOLE, Part.UPPER}
     assert (found.values == np.eye(8, dtype=np.float32)[[1, 1]]).all()
-    assert drawings.rows_of(tx, "figure-2", 8).drawing_ids == ()
+    assert drawings.rows_of(tx, "figure-2", None, 8).drawing_ids == ()
+    assert drawings.rows_of(tx, "figure-1", "sha256:others", 8).drawing_ids == (), "of other weights"
 
 
 def test_a_row_that_was_edited_by_hand_is_noticed(tx: Connection, poltan: tuple[str, str]) -> None:
@@ -72,7 +73,7 @@ def test_a_row_that_was_edited_by_hand_is_noticed(tx: Connection, poltan: tuple[
     for words in ("not base64!", "AAAA", "AAAAAAAAAAAAAAAAAAAAAA=="):
         tx.execute(text("UPDATE drawing_rows SET row = :row"), {"row": words})
         with pytest.raises(Tampered, match=drawing_id):
-            drawings.rows_of(tx, "figure-1", 8)
+            drawings.rows_of(tx, "figure-1", None, 8)
 
 
 def test_what_a_member_says_of_variants_is_kept_and_can_change(tx: Connection, poltan: tuple[str, str]) -> None:

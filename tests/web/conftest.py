@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,10 @@ from tests.conftest import Homes
 from tomeishi import clock, wiring
 from tomeishi.access import api_keys, organisations, people
 from tomeishi.access.permissions import KeyScope, Role
+from tomeishi.client.client import Client
+from tomeishi.web import tasks
 from tomeishi.web.app import create_app
+from tomeishi.web.standing import Standing
 
 PASSWORD = "a stone that nobody lifts"
 
@@ -110,3 +114,20 @@ def site(home: Path) -> Iterator[Site]:
     """The same, served."""
     with wiring.open(home) as platform, site_of(platform, create_app(platform)) as served:
         yield served
+
+
+@pytest.fixture
+def furnished(installed: Any, tmp_path: Path) -> Iterator[tuple[Site, Callable[[], bool]]]:
+    """A site with two registered works, and a worker that does one job when it is called."""
+    with wiring.open(tmp_path / "home") as platform:
+        standing = Standing(platform)
+        worker = platform.worker(tasks.handlers(platform, standing))
+        with site_of(platform, create_app(platform, standing=standing)) as site:
+            yield site, worker.step
+
+
+@pytest.fixture
+def client(furnished: tuple[Site, Callable[[], bool]]) -> Iterator[Client]:
+    site, _ = furnished
+    with Client(site.address, site.key(KeyScope.ADMIN)) as client:
+        yield client

@@ -1,39 +1,19 @@
 """Characters over REST and on the pages: enrolled from a reference, found in a new picture, shown to who may see."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.web.conftest import Site, site_of
+from tests.web.conftest import Site
 
-from tomeishi import wiring
-from tomeishi.access.permissions import KeyScope, Role
+from tomeishi.access.permissions import Role
 from tomeishi.client.client import Client, Problem
 from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, on_paper, placed
-from tomeishi.web import tasks
-from tomeishi.web.app import create_app
-from tomeishi.web.standing import Standing
 
 POLTAN, REMIA = identity(510_021), identity(510_022)
-
-
-@pytest.fixture
-def furnished(installed: Any, tmp_path: Path) -> Iterator[tuple[Site, Callable[[], bool]]]:
-    with wiring.open(tmp_path / "home") as platform:
-        standing = Standing(platform)
-        worker = platform.worker(tasks.handlers(platform, standing))
-        with site_of(platform, create_app(platform, standing=standing)) as site:
-            yield site, worker.step
-
-
-@pytest.fixture
-def client(furnished: tuple[Site, Callable[[], bool]]) -> Iterator[Client]:
-    site, _ = furnished
-    with Client(site.address, site.key(KeyScope.ADMIN)) as client:
-        yield client
 
 
 @pytest.fixture

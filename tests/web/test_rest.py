@@ -1,37 +1,15 @@
 """REST as a program uses it: by the typed client, over a real connection, on real films."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.conftest import Site, site_of
+from tests.web.conftest import Site
 
-from tomeishi import wiring
-from tomeishi.access.permissions import KeyScope
 from tomeishi.client.client import Client, Problem
 from tomeishi.testing.edits import Planted
-from tomeishi.web import tasks
-from tomeishi.web.app import create_app
-from tomeishi.web.standing import Standing
-
-
-@pytest.fixture
-def furnished(installed: Any, tmp_path: Path) -> Iterator[tuple[Site, Callable[[], bool]]]:
-    """A site with two registered works, and a worker that does one job when it is called."""
-    with wiring.open(tmp_path / "home") as platform:
-        standing = Standing(platform)
-        worker = platform.worker(tasks.handlers(platform, standing))
-        with site_of(platform, create_app(platform, standing=standing)) as site:
-            yield site, worker.step
-
-
-@pytest.fixture
-def client(furnished: tuple[Site, Callable[[], bool]]) -> Iterator[Client]:
-    site, _ = furnished
-    with Client(site.address, site.key(KeyScope.ADMIN)) as client:
-        yield client
 
 
 def test_a_clip_is_screened_at_once_as_the_command_line_does(

@@ -26,14 +26,13 @@ from tomeishi.fingerprint.anchors import KEY as ANCHORS
 from tomeishi.index.postings import Postings
 from tomeishi.index.snapshot import Snapshot
 from tomeishi.matching.audible import Audible
-from tomeishi.matching.cast import Cast, Role, cast_of
+from tomeishi.matching.cast import Cast, EnrolledCharacter, cast_of
 from tomeishi.matching.figures import Enrolled, others
 from tomeishi.matching.snapshots import Searchable
 from tomeishi.registry import references, works
 from tomeishi.registry.domains import domains_by_member
 from tomeishi.registry.drawings import Drawing
-from tomeishi.registry.names import Name
-from tomeishi.registry.names import Role as NameRole
+from tomeishi.registry.names import Name, Role
 from tomeishi.registry.references import Reference
 from tomeishi.registry.works import Character, Work
 from tomeishi.screening.policy import Policy, parse_policy
@@ -317,7 +316,9 @@ def _cast(words: Sequence[Mapping[str, Any]], listed: Mapping[str, Work], moment
     owners = [each["character"] for each, _ in rows]
     wanted = set(owners)
     roles = {
-        character.id: Role(character.id, character.name, work.id, work.title, work.member_id, work.member, {})
+        character.id: EnrolledCharacter(
+            character.id, character.name, work.id, work.title, work.member_id, work.member, {}
+        )
         for work in listed.values()
         for character in work.characters
         if character.id in wanted
@@ -326,7 +327,7 @@ def _cast(words: Sequence[Mapping[str, Any]], listed: Mapping[str, Work], moment
 
 
 def _names(texts: Sequence[str]) -> tuple[Name, ...]:
-    return tuple(Name(text, NameRole.ALIAS, None, None) for text in texts)
+    return tuple(Name(text, Role.ALIAS, None, None) for text in texts)
 
 
 def _several(pairs: Any) -> dict[str, tuple[str, ...]]:

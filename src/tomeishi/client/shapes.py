@@ -9,7 +9,7 @@ Shape = TypeVar("Shape")
 
 def read(shape: type[Shape], words: Mapping[str, Any]) -> Shape:
     """The value of a dataclass from the JSON object of the server."""
-    known = {each.name for each in fields(shape)}  # type: ignore[arg-type]
+    known = {each.name for each in fields(shape)}  # type: ignore[arg-type]  # every Shape is a dataclass
     return shape(**{name: value for name, value in words.items() if name in known})
 
 

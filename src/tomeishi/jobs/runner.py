@@ -140,7 +140,7 @@ def _work(pipe: Connection, prepare: Callable[[], Callable[[Any], Any]]) -> None
             answer = None, str(error), None
         except KeyboardInterrupt:
             return
-        except Exception as error:
+        except Exception as error:  # a bug: whoever asked raises it, this process goes on with the next task
             answer = None, None, error
         try:
             pipe.send(answer)

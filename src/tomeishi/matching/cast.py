@@ -14,7 +14,7 @@ from tomeishi.values import Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class EnrolledCharacter:
     """One enrolled character."""
 
     character_id: str
@@ -33,7 +33,7 @@ class Cast:
 
     enrolled: Enrolled
     drawings: Mapping[str, Drawing]
-    roles: Mapping[str, Role]
+    roles: Mapping[str, EnrolledCharacter]
 
 
 def cast_of(tx: Connection, spec: DescriptorSpec) -> Cast | None:
@@ -50,7 +50,7 @@ def cast_of(tx: Connection, spec: DescriptorSpec) -> Cast | None:
         for each in by_id.values()
         if not any(span.start <= each.time_s < span.end for span in excluded[each.reference_id])
     }
-    rows = drawings.rows_of(tx, spec.key, spec.dim)
+    rows = drawings.rows_of(tx, spec.key, spec.weights_digest, spec.dim)
     kept = [n for n, each in enumerate(rows.drawing_ids) if each in counted]
     if not kept:
         return None
@@ -59,7 +59,7 @@ def cast_of(tx: Connection, spec: DescriptorSpec) -> Cast | None:
     said = drawings.variants(tx)
     with_drawings = set(owners)
     roles = {
-        character.id: Role(
+        character.id: EnrolledCharacter(
             character.id, character.name, work.id, work.title, work.member_id, work.member, said.get(character.id, {})
         )
         for work in works.list_works(tx)

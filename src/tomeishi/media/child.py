@@ -98,7 +98,7 @@ def main() -> None:
     file = io.FileIO(0, "rb")
     try:
         _answer(task, limits, file, answers.emit)
-    except Exception as error:
+    except Exception as error:  # a decoder may fail in any way on a hostile file; `failure` tells which
         answers.emit("failed", **failure(error, limits))
     # Libraries are not taken down in order: a damaged decoder might hang there, and it takes time.
     os._exit(0)

@@ -33,7 +33,7 @@ class Turn:
     @classmethod
     def of(cls, frame: VideoFrame) -> "Turn":
         """From the display matrix (ISO/IEC 14496-12, 8.3.2: x' = ax + cy, y' = bx + dy), to the nearest quarter."""
-        data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]
+        data = frame.side_data.get(SideDataType.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub takes names only
         if data is None:
             return cls()
         a, b, _u, c, d, *_rest = memoryview(bytes(data)).cast("i")

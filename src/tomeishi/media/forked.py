@@ -101,6 +101,6 @@ def _decode(task: Mapping[str, Any], asked: Sequence[bytes], shared: mmap.mmap) 
             continue
         try:
             pictures.answer(task, form, io.BytesIO(data), emit)
-        except Exception as error:
+        except Exception as error:  # as in `child`
             emit("failed", **child.failure(error, limits))
     os._exit(0)

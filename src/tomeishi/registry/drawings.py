@@ -108,12 +108,14 @@ def keep_rows(
         tx.execute(insert(drawing_rows).values(**values, weights_digest=weights_digest))
 
 
-def rows_of(tx: Connection, descriptor: str, dim: int) -> DrawnRows:
-    """All that there is for a descriptor key, by character and drawing. Raises Tampered."""
+def rows_of(tx: Connection, descriptor: str, weights_digest: str | None, dim: int) -> DrawnRows:
+    """All that a descriptor key with these weights made, by character and drawing. Raises Tampered."""
     query = (
         select(drawing_rows.c.drawing_id, drawing_rows.c.part, drawing_rows.c.row)
         .join(drawing_table, drawing_table.c.id == drawing_rows.c.drawing_id)
-        .where(drawing_rows.c.descriptor == descriptor)
+        .where(
+            drawing_rows.c.descriptor == descriptor, drawing_rows.c.weights_digest.is_not_distinct_from(weights_digest)
+        )
         .order_by(drawing_table.c.character_id, drawing_rows.c.drawing_id, drawing_rows.c.part)
     )
     found = tx.execute(query).all()

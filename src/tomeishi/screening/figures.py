@@ -28,10 +28,15 @@ class Figures:
         return list(self.cast.enrolled.matches(seen, duration_s, self.calibration).values())
 
     def segments(self, found: FigureMatch) -> tuple[Segment, ...]:
-        """Each track beside the moment of its nearest drawing; the outlines are the boxes of both figures."""
+        """Each track beside the moment of its nearest drawing; the outlines are the boxes of both figures.
+
+        All of them lie in one reference, that of the surest track's nearest drawing: a finding names only one.
+        """
         segments = []
+        surest = self.cast.drawings[found.tracks[0].nearest[0].drawing_id]
         for track in found.tracks:
-            drawing = self.cast.drawings[track.nearest[0].drawing_id]
+            near = (self.cast.drawings[each.drawing_id] for each in track.nearest)
+            drawing = next((each for each in near if each.reference_id == surest.reference_id), surest)
             shown = Interval(drawing.time_s, drawing.time_s + 1.0)
             boxes = Regions(track.box.outline, drawing.box.outline, mirrored=False, turned=0.0, places=0)
             segments.append(Segment(track.query, shown, track.score, boxes))
