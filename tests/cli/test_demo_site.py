@@ -57,6 +57,8 @@ def test_ctrl_c_ends_the_demo_and_removes_what_is_not_kept(tmp_path: Path, way: 
 @pytest.mark.sqlite_file
 def test_ctrl_c_before_the_browser_removes_everything_too(tmp_path: Path) -> None:
     program = (
+        # Where tests run in the background of a shell, Ctrl+C is ignored from the start.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time; from pathlib import Path; from tomeishi.cli.demo_site import removed_at_the_end\n"
         "with removed_at_the_end(Path(sys.argv[1])):\n    print('drawing', flush=True); time.sleep(600)"
     )
