@@ -160,6 +160,11 @@ def test_an_address_where_no_cluster_answers_is_told() -> None:
         list(RayRunner(f"127.0.0.1:{_free_port()}").run(_doubling, [1]))
 
 
+def test_more_workers_than_the_cluster_has_places_end_their_tasks(cluster: Cluster) -> None:
+    outcomes = RayRunner(cluster.address, 5).run(_doubling, range(6))
+    assert sorted(outcome.result for outcome in outcomes if outcome.result is not None) == [0, 2, 4, 6, 8, 10]
+
+
 FILES = ("deny.parquet", "keep.txt", "findings.parquet", "skipped.parquet", "summary.json", "report.html")
 
 

@@ -90,6 +90,10 @@ def _spread(
         while waiting and idle:
             worker, given = idle.pop(), waiting.popleft()
             working[worker.work.remote(given[0])] = worker, given
+        # A worker may have a task and no place: more were asked for than there are, or a machine has just gone. One
+        # that has nothing more to do would keep its place from it for ever.
+        while idle:
+            ray.kill(idle.pop())
         done, _ = ray.wait(list(working), num_returns=1, timeout=_LOOK_S)
         silent_s = 0.0 if done else silent_s + _LOOK_S
         if silent_s >= _LOST_S and not any(node["Alive"] for node in ray.nodes()):
