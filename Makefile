@@ -78,10 +78,13 @@ lock: setup
 		--extra cluster --extra postgres --group dev --constraints requirements.lock pyproject.toml -o requirements-cluster.lock
 
 # Ray weighs more than all the rest together: an environment of its own, by a lock of its own.
-test-cluster: setup
+.PHONY: cluster
+cluster: setup
 	@test -x .venv-cluster/bin/python || $(PYTHON) -m venv .venv-cluster
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --require-hashes -r requirements-cluster.lock
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --no-deps --no-build-isolation -e .
+
+test-cluster: cluster
 	@.venv-cluster/bin/pytest -n 0 tests/cluster tests/seams/test_runners.py
 
 # Makes an installation of 100,000 works and 1,000,000 matches first: ten minutes and 3 GB.
@@ -93,9 +96,13 @@ bench-web: setup
 	@$(BIN)/python -m benchmarks.web
 	@$(BIN)/python -m benchmarks.tables
 
-bench-audit: setup
+# A million rows take most of an hour; the scaling is measured where the runner for a cluster is.
+bench-audit: cluster
+	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.audit_decoding
-	@$(BIN)/python -m benchmarks.audit_planted --scaling
+	@$(BIN)/python -m benchmarks.audit_peers
+	@.venv-cluster/bin/python -m benchmarks.audit_scaling
+	@$(BIN)/python -m benchmarks.audit_planted
 	@$(BIN)/python -m benchmarks.tables
 
 # In an environment of its own, with PyTorch; the pictures come from Debian's openclipart-png and from npm. Goes on where it

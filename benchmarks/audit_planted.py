@@ -6,31 +6,37 @@ registered, of the same hand: near in looks.
 """
 
 import argparse
+import contextlib
 import io
+import json
 import os
 import resource
+import subprocess
+import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 from pyarrow import parquet as pq
 
 from benchmarks.record import record
-from tomeishi import clock, wiring
+from tomeishi import wiring
 from tomeishi.config import Limits
-from tomeishi.jobs.runner import LocalRunner
 from tomeishi.media.sample import SamplePlan, sample
 from tomeishi.testing.films import CATALOGUE, film, write_film
 
 SEED = 640_000
 ROWS_IN_SHARD = 10_000
 SIDE = 256
+_COMMAND = ("--use", "train", "--provider", "bench", "--at", "2036-01-01")
 _WORDS = (
     *("red", "old", "small", "bright", "quiet", "stone", "river", "street", "market", "garden", "morning", "winter"),
     *("bridge", "window", "table", "bird", "horse", "boat", "lamp", "cloud", "mountain", "photo", "view", "near"),
@@ -166,24 +172,68 @@ def _outcomes(out: Path, truth: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _run(home: Path, data: Path, out: Path, workers: int) -> dict[str, Any]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = clock.now()
-    with wiring.open(home) as platform:
-        *_, last = platform.audits.run(
-            [str(data)], out, LocalRunner(workers), provider="bench", moment=clock.from_text("2036-01-01")
-        )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wall = (clock.now() - began).total_seconds()
+def run(home: Path, data: Path, out: Path, *options: str) -> dict[str, Any]:
+    """One audit as a command of its own: its times, and the memory of all its processes together.
+
+    Memory is the sum of proportional set sizes (pages that several processes map count once), looked at twice a second.
+    """
+    load = os.getloadavg()[0]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    words = [sys.executable, "-m", "tomeishi", "audit", "run", str(data), "--out", str(out), *_COMMAND, *options]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = psutil.Popen(words, env=os.environ | {"TOMEISHI_HOME": str(home)}, **quiet)
+    peak_mib, driver_cpu_s, sharded_s = 0.0, 0.0, 0.0
+    while process.poll() is None:
+        time.sleep(0.5)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            peak_mib = max(peak_mib, _together_mib(process))
+            driver_cpu_s = sum(process.cpu_times()[:2])
+        if not (out / "deny.parquet").exists():
+            sharded_s = time.monotonic() - began
+    wall_s, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode not in (0, 1, 3):
+        raise RuntimeError(f"the audit ended with exit code {process.returncode}")
     return {
-        "workers": workers,
-        "wall_s": round(wall, 1),
+        "wall_s": round(wall_s, 1),
         "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
-        "items": last.items,
-        "largest_worker_mib": round(after.ru_maxrss / 1024),
-        "driver_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "load_before": round(os.getloadavg()[0], 1),
+        "driver_cpu_s": round(driver_cpu_s, 1),
+        "until_results_s": round(sharded_s, 1),
+        "items": json.loads((out / "summary.json").read_text(encoding="utf-8"))["items"],
+        "memory_mib": round(peak_mib),
+        "load_before": round(load, 1),
     }
+
+
+def _together_mib(process: psutil.Process) -> float:
+    found = 0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            found += each.memory_full_info().pss
+    return found / (1 << 20)
+
+
+def prepare(folder: Path, rows: int, thumbnails: float) -> tuple[dict[str, str], int]:
+    """Draw and register into `folder`/home, write `folder`/set; the truth of `write_set`, and pictures registered."""
+    for part in ("own", "others", "stills"):
+        (folder / part).mkdir()
+    # A grid of 6 Hz holds the references' own samples (2 Hz) and what lies between them.
+    by_film = _frames([(drawn, 30.0) for drawn in CATALOGUE[:6]], folder / "own", 6.0)
+    own = [frame for film_ in by_film[:3] for frame in film_[::3]]
+    between = [frame for film_ in by_film[:3] for number, frame in enumerate(film_) if number % 3]
+    stills = [frame for film_ in by_film[3:] for frame in film_[::4]]
+    nobodys = [(film(SEED + n, 20.0), 20.0) for n in range(6)]
+    others = [frame for each in _frames(nobodys, folder / "others", 3.0) for frame in each]
+    with wiring.open(folder / "home") as platform:
+        for number, each in enumerate(CATALOGUE[:3]):
+            platform.register(each.member, each.title, [folder / "own" / f"film-{number}.mp4"])
+        paths = []
+        for number, frame in enumerate(stills):
+            paths.append(folder / "stills" / f"{number}.png")
+            Image.fromarray(frame).save(paths[-1])
+        platform.register("a publisher of pictures", "pages and key pictures", paths)
+    planted = min(2000, rows // 50)
+    truth = write_set(folder / "set", rows, thumbnails, planted, [*own, *stills], between, others)
+    return truth, len(stills)
 
 
 def main() -> None:
@@ -191,44 +241,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--thumbnails", type=float, default=0.05, help="share of rows that have one")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--scaling", action="store_true", help="also with one worker, for the strong scaling")
     given = parser.parse_args()
-    planted = min(2000, given.rows // 50)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "own").mkdir()
-        (folder / "others").mkdir()
-        (folder / "stills").mkdir()
-        # A grid of 6 Hz holds the references' own samples (2 Hz) and what lies between them.
-        by_film = _frames([(drawn, 30.0) for drawn in CATALOGUE[:6]], folder / "own", 6.0)
-        own = [frame for film_ in by_film[:3] for frame in film_[::3]]
-        between = [frame for film_ in by_film[:3] for number, frame in enumerate(film_) if number % 3]
-        stills = [frame for film_ in by_film[3:] for frame in film_[::4]]
-        nobodys = [(film(SEED + n, 20.0), 20.0) for n in range(6)]
-        others = [frame for each in _frames(nobodys, folder / "others", 3.0) for frame in each]
-        with wiring.open(folder / "home") as platform:
-            for number, each in enumerate(CATALOGUE[:3]):
-                platform.register(each.member, each.title, [folder / "own" / f"film-{number}.mp4"])
-            paths = []
-            for number, frame in enumerate(stills):
-                paths.append(folder / "stills" / f"{number}.png")
-                Image.fromarray(frame).save(paths[-1])
-            platform.register("a publisher of pictures", "pages and key pictures", paths)
-        truth = write_set(folder / "set", given.rows, given.thumbnails, planted, [*own, *stills], between, others)
-        runs = [_run(folder / "home", folder / "set", folder / "audit", given.workers)]
-        if given.scaling:
-            # The database knows the shards; another folder has none of their files, so all are audited anew.
-            runs.append(_run(folder / "home", folder / "set", folder / "audit-1", 1))
+        truth, pictures = prepare(folder, given.rows, given.thumbnails)
         figures = {
             "rows": given.rows,
             "thumbnails": round(given.rows * given.thumbnails),
-            "planted": planted,
-            "registered": {"films": 3, "pictures": len(stills)},
-            "runs": runs,
+            "planted": len(truth),
+            "registered": {"films": 3, "pictures": pictures},
+            "run": run(folder / "home", folder / "set", folder / "audit", "--workers", str(given.workers)),
             **_outcomes(folder / "audit", truth),
         }
-    settings = {"rows": given.rows, "thumbnails": given.thumbnails, "workers": given.workers, "scaling": given.scaling}
-    record("audit-planted", seed=SEED, settings=settings, figures=figures)
+    record("audit-planted", seed=SEED, settings=vars(given), figures=figures)
     print(figures)
 
 

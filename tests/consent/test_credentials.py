@@ -1,14 +1,9 @@
 """A member's statement signed into a copy of their file, and read back from it."""
 
 import importlib.util
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
 
 from tomeishi.config import Limits
@@ -17,49 +12,16 @@ from tomeishi.consent.standards import cawg
 from tomeishi.consent.standards.signal import Authority, Reading, Stance
 from tomeishi.errors import BadInput, Conflict, MissingExtra, NotFound
 from tomeishi.media.provenance import c2pa_manifest
+from tomeishi.testing.credentials import made_credentials
 from tomeishi.values import Use
 
 pytest.importorskip("c2pa")
 NO_TRAINING = {Use.TRAIN: Stance.DENY, Use.FINE_TUNE: Stance.DENY, Use.INPUT: Stance.CONSTRAINED}
 
 
-def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Name | None, issuer_key: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
-    subject = x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Test"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
-    )
-    start, leaf = datetime(2024, 1, 1, tzinfo=UTC), issuer is not None
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer or subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=20 * 365))
-        .add_extension(x509.BasicConstraints(ca=not leaf, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(
-            x509.KeyUsage(leaf, False, False, False, False, not leaf, not leaf, False, False),
-            critical=True,
-        )
-    )
-    if leaf:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
 @pytest.fixture(scope="module")
 def credentials() -> Credentials:
-    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = _certificate("root", root_key, None, root_key)
-    chain = (_certificate("signer", key, root.subject, root_key), root)
-    return Credentials(
-        b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
+    return made_credentials()
 
 
 @pytest.fixture

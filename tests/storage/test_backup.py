@@ -22,15 +22,19 @@ from tomeishi.storage.tables import members, reference_files
 
 ByHand = Callable[..., None]
 
+ALONG = ("policy.toml", "datasets.toml", "descriptors/a/model.onnx", "audits/one/shards/0.parquet")
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def settings(database: Database, database_url: str, tmp_path: Path) -> Settings:
-    """A few rows of every kind of value, a kept file, a policy and a key."""
-    made = Settings(tmp_path, database_url)
+    """A few rows of every kind of value, a kept file, a policy, a data set offered, an audit, a model and a key."""
+    made = Settings(tmp_path / "home", database_url)
+    for path in ALONG:
+        (made.home / path).parent.mkdir(parents=True, exist_ok=True)
+        (made.home / path).write_text(f"this is {path}", encoding="utf-8")
     Blobs(made.blobs).put(b"a kept file")
-    made.policy.write_text("policy", encoding="utf-8")
     made.keys.mkdir()
     (made.keys / "installation.json").write_text("{}", encoding="utf-8")
     with database.transaction() as tx:
@@ -95,7 +99,9 @@ def test_a_backup_is_put_back_with_the_same_digests(
     assert held(empty) == done.tables == held(database)
     assert root(database) == root(empty)
     assert [path.read_bytes() for path in into.blobs.glob("??/??/*")] == [b"a kept file"]
-    assert into.policy.read_text(encoding="utf-8") == "policy"
+    assert {path: (into.home / path).read_text(encoding="utf-8") for path in ALONG} == {
+        path: f"this is {path}" for path in ALONG
+    }
     assert (into.keys / "installation.json").stat().st_mode & 0o077 == 0
 
 
@@ -163,10 +169,12 @@ def changed(file: Path, name: str, change: Callable[[bytes], bytes]) -> None:
         ("tables/log_entries", lambda data: data[: data.rstrip().rfind(b"\n") + 1], Tampered),
         ("tables/names", lambda data: b"[1]\n", BadInput),
         ("blobs/", lambda data: b"other bytes", Tampered),
+        ("audits/", lambda data: b"other bytes", Tampered),
         ("backup.json", lambda data: b"{}", BadInput),
+        ("backup.json", lambda data: data.replace(b'"datasets.toml"', b'"../datasets.toml"'), BadInput),
         ("backup.json", lambda data: data.replace(b'"blobs": 1', b'"blobs": 2'), BadInput),
     ],
-    ids=["edited row", "cut log", "no row", "other file", "no backup", "missing file"],
+    ids=["edited row", "cut log", "no row", "other file", "other audit", "no backup", "other name", "missing file"],
 )
 def test_a_changed_backup_is_not_restored(
     database: Database,
@@ -202,3 +210,19 @@ def test_a_backup_says_what_it_is(database: Database, settings: Settings, tmp_pa
     with zipfile.ZipFile(tmp_path / "backup.zip") as archive:
         about = json.loads(archive.read("backup.json"))
     assert (about["format"], about["made_at"], about["blobs"]) == ("tomeishi-backup-1", "2026-11-24T12:00:00Z", 1)
+
+
+def test_a_backup_of_before_files_were_named_is_restored_with_its_policy(
+    database: Database, settings: Settings, empty: Database, tmp_path: Path
+) -> None:
+    file, into = tmp_path / "backup.zip", Settings(tmp_path / "into", "")
+    back_up(database, settings, file, NOON, with_keys=False)
+    with zipfile.ZipFile(file) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if name not in ALONG[1:]}
+    about = json.loads(kept["backup.json"])
+    del about["files"]
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in (kept | {"backup.json": json.dumps(about).encode()}).items():
+            archive.writestr(name, data)
+    assert list(restore(file, empty, into).files) == ["policy.toml"]
+    assert into.policy.read_text(encoding="utf-8") == "this is policy.toml"

@@ -3,7 +3,8 @@
     backup.json            format, version of the tables, rows and digest of each, what is inside
     tables/<name>.jsonl    rows (storage.copying), all of one moment
     blobs/<64 hex digits>  kept files, named by their SHA-256
-    policy.toml
+    policy.toml, datasets.toml, descriptors/..., audits/...
+                           as they lie in the installation's folder, their digests in backup.json
     keys/installation.json only if asked for
 
 Rows are read in one snapshot of the database. Kept files are only ever added, and before the rows that name them: what
@@ -34,6 +35,9 @@ FORMAT = "tomeishi-backup-1"
 
 KEY = "keys/installation.json"
 
+_TOGETHER = ("policy.toml", "datasets.toml", "descriptors", "audits")
+"""Files and folders of the installation's own that go along."""
+
 PIECE = 1 << 20
 ROW_BYTES = 64 << 20
 """Longest line that is read back."""
@@ -46,6 +50,8 @@ class BackedUp:
     tables: dict[str, Contents]
     blobs: int
     keys: bool
+    files: dict[str, str]
+    """What else of the installation's folder: SHA-256 in hex digits by path."""
 
 
 def back_up(database: Database, settings: Settings, file: Path, moment: datetime, *, with_keys: bool) -> BackedUp:
@@ -86,13 +92,16 @@ def _write(
         if len(path.name) == 64:  # another is being written
             _copy_in(archive, path, f"blobs/{path.name}", zipfile.ZIP_STORED)
             blobs += 1
-    if settings.policy.exists():
-        _copy_in(archive, settings.policy, "policy.toml", zipfile.ZIP_DEFLATED)
+    files = {}
+    for path in _along(settings.home):
+        name = path.relative_to(settings.home).as_posix()
+        with suppress(FileNotFoundError):  # an audit that is running makes and renames files
+            files[name] = _copy_in(archive, path, name, zipfile.ZIP_DEFLATED)
     key = settings.keys / "installation.json"
     keys = with_keys and key.exists()
     if keys:
         _copy_in(archive, key, KEY, zipfile.ZIP_DEFLATED)
-    done = BackedUp(held, blobs, keys)
+    done = BackedUp(held, blobs, keys, files)
     about = {"format": FORMAT, "made_at": clock.to_text(moment), "tables_version": version, **asdict(done)}
     archive.writestr("backup.json", json.dumps(about, indent=1, sort_keys=True))
     return done
@@ -108,6 +117,7 @@ def restore(file: Path, database: Database, settings: Settings) -> BackedUp:
         names = [name for name in archive.namelist() if name.startswith("blobs/")]
         if len(names) != about["blobs"]:
             raise BadInput(f"{file}: holds {len(names)} kept files and not {about['blobs']}: it was cut or changed")
+        files = _files(archive, about, file)
         held = {name: Contents(**each) for name, each in about["tables"].items()}
         database.migrate(about["tables_version"])
         with database.transaction() as tx:
@@ -119,10 +129,20 @@ def restore(file: Path, database: Database, settings: Settings) -> BackedUp:
             settings.spool.mkdir(parents=True, exist_ok=True)
             for name in names:
                 _copy_out(archive, name, blobs, settings.spool)
+            for name, digest in files.items():
+                _put_back(archive, name, settings.home / name, digest)
         database.migrate()
-        _put_back(archive, "policy.toml", settings.policy)
-        _put_back(archive, KEY, settings.keys / "installation.json")
-    return BackedUp(held, len(names), bool(about["keys"]))
+        if about["keys"]:
+            _put_back(archive, KEY, settings.home / KEY)
+    return BackedUp(held, len(names), bool(about["keys"]), files)
+
+
+def _along(home: Path) -> Iterator[Path]:
+    for each in _TOGETHER:
+        if (home / each).is_dir():
+            yield from (path for path in sorted((home / each).rglob("*")) if path.is_file() and not path.is_symlink())
+        elif (home / each).is_file():
+            yield home / each
 
 
 @contextmanager
@@ -149,6 +169,22 @@ def _about(archive: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     return dict(about)
 
 
+def _files(archive: zipfile.ZipFile, about: dict[str, Any], file: Path) -> dict[str, str]:
+    """The digest of each file that goes back into the installation's folder, by its path, which leads nowhere else."""
+    if "files" not in about:  # an older backup, with a policy at most
+        old = {"policy.toml"} & set(archive.namelist())
+        return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in old}
+    files = about["files"]
+    apart = {KEY, "backup.json", *(name for name in archive.namelist() if name.startswith(("tables/", "blobs/")))}
+    if set(archive.namelist()) - apart != files.keys():
+        raise BadInput(f"{file}: does not hold the files that it says it holds: it was cut or changed")
+    for name in files:
+        parts = name.split("/")
+        if parts[0] not in _TOGETHER or {"", ".", ".."} & set(parts) or "\\" in name:
+            raise BadInput(f"{file}: names a file outside the installation's folder: {name!r}")
+    return dict(files)
+
+
 def _lines(words: IO[bytes], file: Path) -> Iterator[str]:
     while line := words.readline(ROW_BYTES):
         try:
@@ -157,7 +193,8 @@ def _lines(words: IO[bytes], file: Path) -> Iterator[str]:
             raise BadInput(f"{file}: a row that is not text") from error
 
 
-def _copy_in(archive: zipfile.ZipFile, path: Path, name: str, compression: int) -> None:
+def _copy_in(archive: zipfile.ZipFile, path: Path, name: str, compression: int) -> str:
+    """Its SHA-256, in hex digits."""
     about = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     about.compress_type = compression
     digest = hashlib.sha256()
@@ -167,6 +204,7 @@ def _copy_in(archive: zipfile.ZipFile, path: Path, name: str, compression: int) 
             out.write(piece)
     if name.startswith("blobs/") and digest.hexdigest() != path.name:
         raise Tampered(f"{path}: its bytes no longer match its name; no backup was made. Run doctor")
+    return digest.hexdigest()
 
 
 def _copy_out(archive: zipfile.ZipFile, name: str, blobs: Blobs, spool: Path) -> None:
@@ -183,8 +221,13 @@ def _copy_out(archive: zipfile.ZipFile, name: str, blobs: Blobs, spool: Path) ->
         path.unlink(missing_ok=True)
 
 
-def _put_back(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    if name in archive.namelist():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(0o600)
-        path.write_bytes(archive.read(name))
+def _put_back(archive: zipfile.ZipFile, name: str, path: Path, wanted: str | None = None) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(0o600)
+    digest = hashlib.sha256()
+    with archive.open(name) as source, path.open("wb") as out:
+        while piece := source.read(PIECE):
+            digest.update(piece)
+            out.write(piece)
+    if wanted not in (None, digest.hexdigest()):
+        raise Tampered(f"{name}: its bytes do not match its digest; the backup was changed")
