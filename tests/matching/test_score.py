@@ -60,13 +60,15 @@ def test_verification_decides_what_is_in_doubt() -> None:
     calibration = shipped()
 
     def band(
-        tried: int, verified: int, similarity: float = 0.6, different: float = 3.0, agree: bool = False
+        tried: int, clearness: float, similarity: float = 0.6, different: float = 3.0, agree: bool = False
     ) -> Band | None:
-        evidence = Evidence(similarity, different, 1.0, agree, tried=tried, verified=verified)
+        verified = int(clearness > 0)
+        evidence = Evidence(similarity, different, 1.0, agree, tried=tried, verified=verified, clearness=clearness)
         return calibration.band(calibration.score(evidence))
 
-    assert band(5, 2) is Band.STRONG
-    assert band(5, 1) is Band.LIKELY
+    assert band(5, 2.0) is Band.STRONG
+    assert band(5, 1.4) is Band.LIKELY
+    assert band(5, 0.7) is Band.WEAK
     assert band(5, 0, similarity=0.9, different=50.0) is None
     assert band(5, 0, similarity=0.9, different=50.0, agree=True) is Band.STRONG
     assert band(0, 0, similarity=0.9, different=50.0) is Band.STRONG

@@ -24,8 +24,8 @@ _FEWEST_FEATURES = 40
 """A picture with fewer can't be verified; that says nothing against it."""
 _FEWEST_PLACES = 8
 _LEAST_WEIGHT = 6.0
-"""Of a pair that counts: places that agree, times the square root of their spread. 2 in 10,000 pairs of frames of
-unlike drawn films reach it, and 9 in 10 pairs of edited copies (docs/decisions/0015)."""
+"""Of a pair that counts: places that agree, times the square root of their spread. 10 in 10,000 pairs of frames of
+unlike drawn films reach it, and 97 in 100 pairs of altered ones (docs/decisions/0015)."""
 
 
 class Pictures(Protocol):
@@ -44,6 +44,11 @@ class Confirmation:
     """Pairs of moments that have enough features to tell."""
     agreeing: tuple[tuple[float, float, Verified], ...]
     """Query time, reference time and map of the pairs that agree with each other, best first."""
+
+    @property
+    def clearness(self) -> float:
+        """Of the clearest of them (`score.Evidence`)."""
+        return max((clearness(each) for _, _, each in self.agreeing), default=0.0)
 
     @property
     def regions(self) -> Regions | None:
@@ -90,6 +95,11 @@ def holds(found: Verified) -> bool:
 def weight(found: Verified) -> float:
     """Places that agree, times the square root of their spread."""
     return float(found.inliers * np.sqrt(found.spread))
+
+
+def clearness(found: Verified) -> float:
+    """Places that agree, times their spread, times their share: of one figure alone both are small."""
+    return found.inliers * found.spread * found.share
 
 
 def _agreeing(found: Sequence[tuple[float, float, Verified]]) -> tuple[tuple[float, float, Verified], ...]:

@@ -111,8 +111,12 @@ def match(
         confirmation = NOT_TRIED
         if confirm is not None and calibration.score(evidence) >= WORTH_A_LOOK:
             confirmation = confirm(stretch, evidence.agree)
-            verified = len(confirmation.agreeing)
-            evidence = replace(evidence, tried=confirmation.tried, verified=verified)
+            evidence = replace(
+                evidence,
+                tried=confirmation.tried,
+                verified=len(confirmation.agreeing),
+                clearness=confirmation.clearness,
+            )
         score = calibration.score(evidence)
         # A shot that stands can be read from either end; what is read from the second has to move, and to be seen.
         moves = evidence.different >= _MOVES

@@ -24,7 +24,16 @@ from tomeishi.fingerprint.extract import Extraction
 from tomeishi.fingerprint.views import PARTS, QUARTERS, View
 from tomeishi.matching.align import Stretch, Track
 from tomeishi.matching.anchored import AnchorsOf
-from tomeishi.matching.confirm import TO_SHOW, Confirmation, confirm, holds, moments_of, regions_of, spread_out
+from tomeishi.matching.confirm import (
+    TO_SHOW,
+    Confirmation,
+    clearness,
+    confirm,
+    holds,
+    moments_of,
+    regions_of,
+    spread_out,
+)
 from tomeishi.matching.joining import joined
 from tomeishi.matching.matches import IN_A_RUN, MIN_QUALITY, Frames, Match, SameFrame, frames_of, is_still, match
 from tomeishi.matching.pictures import Pictures
@@ -234,7 +243,8 @@ class Pursuit:
         lasts_s = self.registered.frames(reference_id).track.duration_s
         spans = _spans(first, last + pictures.step_s, 1.0, offset_s, duration_s, lasts_s)
         agreeing = tuple((t, t + offset_s, each) for t, each in sorted(held, key=lambda each: -each[1].inliers))
-        evidence = Evidence(0.0, 0.0, 1.0, agree=False, tried=len(held), verified=len(held))
+        clear = max(clearness(each) for _, each in held)
+        evidence = Evidence(0.0, 0.0, 1.0, agree=False, tried=len(held), verified=len(held), clearness=clear)
         score = self.calibration.score(evidence)
         band = self.calibration.band(score)
         if band is None or spans is None:

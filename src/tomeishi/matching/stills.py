@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.anchors import Anchors
 from tomeishi.fingerprint.local import MOST, Local, local_features
-from tomeishi.matching.confirm import confirm, regions_of, weight
+from tomeishi.matching.confirm import clearness, confirm, regions_of
 from tomeishi.matching.matches import Frames, Match, SameFrame, match
 from tomeishi.matching.score import Calibration, Evidence
 from tomeishi.matching.verify import Verified
@@ -22,11 +22,6 @@ from tomeishi.values import Band, Interval, Kind, Segment
 
 NEAR = 1.3
 """Times the threshold of the descriptor: the distance up to which a row of a reference is worth a closer look."""
-_ALONE = 8.0
-"""Weight from which one pair of pictures, with no second moment to agree with, is sure. Tried on 80 drawn films apart
-from every benchmark's: of 2,120 pictures laid into a film they are not of, none reached even what counts in a film;
-of plain copies all weighed 9.3 or more, of mirrored ones all but 1 in 100 8.5, of crops and captions all but 1 in 10
-6.8 and 8.0."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,9 +64,10 @@ def _seen(
     sample = int(np.argmin(np.abs(reference.track.times_s - at_s)))
     similarity = float(still.image[0] @ reference.image[sample])
     telling = float(still.telling[0])
-    # What does not stand alone counts as one moment of a film does: likely, for a person to look at.
-    alone = weight(laid) >= _ALONE
-    score = calibration.score(Evidence(similarity, 1.0, telling, agree=False, still=alone, tried=1, verified=1))
+    evidence = Evidence(
+        similarity, 1.0, telling, agree=False, still=True, tried=1, verified=1, clearness=clearness(laid)
+    )
+    score = calibration.score(evidence)
     band = calibration.band(score)
     if band is None:
         return before

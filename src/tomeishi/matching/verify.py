@@ -39,6 +39,9 @@ class Verified:
     """Different places that agree, on the side that has fewer."""
     spread: float
     """Share of what is seen of the reference that they span, in [0, 1]: a single figure spans little."""
+    share: float
+    """Of the places where either picture could agree with the other, on the side that has fewer, in (0, 1]: of two that
+    share a figure and nothing else, the rest speaks against it."""
     mirrored: bool
     map: Map
     query_region: Outline
@@ -95,10 +98,12 @@ def _laid(query: Local, reference: Local, agreement: NDArray[np.float32], mirror
     inliers = min(_places(q[inside]), _places(r[inside]))
     if inliers < _FEWEST:
         return None
+    could = min(_seen_places(matrix, reference, query), _seen_places(np.linalg.inv(matrix), query, reference))
     shown = regions[1] * (reference.width, reference.height)
     hull = cv2.convexHull(r[inside, :2].astype(np.float32))
     spread = float(cv2.contourArea(hull) / max(cv2.contourArea(shown.astype(np.float32)), 1e-6))
-    return Verified(inliers, min(1.0, spread), mirrored, matrix, _outline(regions[0]), _outline(regions[1]))
+    share = min(1.0, inliers / max(could, 1))
+    return Verified(inliers, min(1.0, spread), share, mirrored, matrix, _outline(regions[0]), _outline(regions[1]))
 
 
 def _paired(agreement: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -182,6 +187,15 @@ def _regions(matrix: Map, query: Local, reference: Local) -> tuple[NDArray[np.fl
 
 def _corners(width: float, height: float) -> NDArray[np.float64]:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+
+
+def _seen_places(matrix: Map, of: Local, by: Local) -> int:
+    """Places with features of one picture that `matrix` lays into the other."""
+    mapped = np.column_stack([of.points[:, :2], np.ones(len(of))]) @ matrix.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        laid = mapped[:, :2] / mapped[:, 2:]
+    inside = (mapped[:, 2] > 0) & (laid >= 0).all(axis=1) & (laid <= (by.width, by.height)).all(axis=1)
+    return _places(of.points[inside])
 
 
 def _places(points: NDArray[np.float64]) -> int:
