@@ -19,7 +19,10 @@ from tomeishi.media.sample import frames_at
 from tomeishi.registry.domains import add_domain
 from tomeishi.registry.works import work
 from tomeishi.testing.datasets import jpeg, nobodys_picture, write_parquet, write_tar
+from tomeishi.testing.films import film, frames
 from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, on_paper, placed
+from tomeishi.testing.recording import SOUND_RATE_HZ, write_media
+from tomeishi.testing.tunes import tune
 from tomeishi.values import Use, digest_of_file
 from tomeishi.wiring import Platform
 
@@ -159,6 +162,18 @@ def test_sound_that_nobody_registered_is_listened_to_and_kept(audit: Audit, tmp_
     write_tar(tmp_path / "a.tar", {"a.m4a": (bad / "sound.m4a").read_bytes()})
     done = audit(tmp_path / "a.tar")
     assert (done.kept, done.summary["checked"]["match"]) == (["a"], 1)
+
+
+def test_a_registered_song_under_other_pictures_is_denied(audit: Audit, tmp_path: Path, platform: Platform) -> None:
+    song = tune(41, 20.0, SOUND_RATE_HZ)
+    write_media(tmp_path / "song.mp4", frames(film(1, 20.0), 4, 160, 90), rate_hz=4, sound=song)
+    registered = platform.register("星川スタジオ", "彗星のうた", [tmp_path / "song.mp4"])
+    part = song[5 * SOUND_RATE_HZ : 15 * SOUND_RATE_HZ]
+    write_media(tmp_path / "part.mkv", frames(film(2, 10.0), 4, 160, 90), rate_hz=4, sound=part)
+    done = audit(write_tar(tmp_path / "a.tar", {"a.mkv": (tmp_path / "part.mkv").read_bytes()}))
+    (denied,) = done.table("deny")
+    assert (denied["reason"], denied["work"]) == ("match", registered.work_id)
+    assert [row["kind"] for row in done.table("findings")] == ["sound"]
 
 
 def test_checks_that_are_switched_off_find_nothing_and_are_not_named(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.anchors import Anchors
 from tomeishi.fingerprint.local import Local, local_features
-from tomeishi.matching.confirm import confirm, holds
+from tomeishi.matching.confirm import clearness, confirm, holds
 from tomeishi.matching.undoing import needs_undoing, undone
 from tomeishi.matching.verify import Verified, verify
 from tomeishi.testing.films import film, frames
@@ -48,6 +48,16 @@ def test_a_small_picture_in_another_is_outlined_there() -> None:
     found = _laid(query)
     assert _box(found.query_region) == pytest.approx((30 / 512, 20 / 288, 286 / 512, 164 / 288), abs=0.02)
     assert needs_undoing(found)
+
+
+def test_two_pictures_that_share_one_figure_alone_are_laid_far_less_clearly_than_a_copy() -> None:
+    shares = OTHER.copy()
+    shares[90:234, 128:288] = REFERENCE[90:234, 128:288]
+    found = verify(local_features(shares, 500), local_features(REFERENCE))
+    copy = _laid(REFERENCE[36:252, 64:448])
+    assert found is not None
+    assert found.share < 0.5 < copy.share
+    assert 4 * clearness(found) < clearness(copy)
 
 
 def test_a_mirrored_picture_is_known_as_one() -> None:
