@@ -51,6 +51,11 @@ class Confirmation:
         return max((clearness(each) for _, _, each in self.agreeing), default=0.0)
 
     @property
+    def weight(self) -> float:
+        """Of the weightiest of them."""
+        return max((weight(each) for _, _, each in self.agreeing), default=0.0)
+
+    @property
     def regions(self) -> Regions | None:
         return regions_of(self.agreeing[0][2]) if self.agreeing else None
 

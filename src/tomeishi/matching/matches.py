@@ -116,6 +116,7 @@ def match(
                 tried=confirmation.tried,
                 verified=len(confirmation.agreeing),
                 clearness=confirmation.clearness,
+                weight=confirmation.weight,
             )
         score = calibration.score(evidence)
         # A shot that stands can be read from either end; what is read from the second has to move, and to be seen.

@@ -29,8 +29,9 @@ _STILL = (0.65, 0.72, 0.85)
 _LAID = (1.1, 1.8)
 """Clearness of a verified pair from which it is likely, strong: of 67,500 pairs of frames of unlike films 2 and 0 reach
 these, of 3,024 pairs of altered frames 95 and 94 in 100 (docs/decisions/0015)."""
-_LAID_STILL = (0.8, 1.1)
-"""The same for a still picture, which is laid into one moment of a reference and not into five of a stretch."""
+_LAID_STILL = (6.0, 8.0)
+"""The same for a still picture, of its weight: it is laid into few moments of few references, where a film has many to
+be wrong in. Of 48,000 thumbnails of unlike films none was called strong by it (docs/audit-measured.md)."""
 _REJECTED = 3
 """Pairs, all of which verification has to see nothing in, before it says no."""
 _TELLING = 0.6
@@ -67,6 +68,8 @@ class Evidence:
     """How many of them show the same, laid alike."""
     clearness: float = 0.0
     """Of the clearest of them (`confirm.clearness`)."""
+    weight: float = 0.0
+    """Of the weightiest of them (`confirm.weight`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,8 @@ class Calibration:
         by_rows = max(self.run_score(evidence.similarity, evidence.different), picture)
         score = max(by_rows if self.of_rows else min(by_rows, likely - 1e-6), agreed)
         if evidence.verified:
-            sure = _LAID_STILL if evidence.still else _LAID
-            return max(
-                score, float(np.interp(evidence.clearness, (0, *sure, 4 * sure[-1]), (weak, likely, strong, 1.0)))
-            )
+            sure, seen = (_LAID_STILL, evidence.weight) if evidence.still else (_LAID, evidence.clearness)
+            return max(score, float(np.interp(seen, (0, *sure, 4 * sure[-1]), (weak, likely, strong, 1.0))))
         rejected = evidence.tried >= _REJECTED and not evidence.agree
         return min(score, weak - 1e-6) if rejected else score
 

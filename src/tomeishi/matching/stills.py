@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tomeishi.fingerprint.anchors import Anchors
 from tomeishi.fingerprint.local import MOST, Local, local_features
-from tomeishi.matching.confirm import clearness, confirm, regions_of
+from tomeishi.matching.confirm import confirm, regions_of, weight
 from tomeishi.matching.matches import Frames, Match, SameFrame, match
 from tomeishi.matching.score import Calibration, Evidence
 from tomeishi.matching.verify import Verified
@@ -64,9 +64,7 @@ def _seen(
     sample = int(np.argmin(np.abs(reference.track.times_s - at_s)))
     similarity = float(still.image[0] @ reference.image[sample])
     telling = float(still.telling[0])
-    evidence = Evidence(
-        similarity, 1.0, telling, agree=False, still=True, tried=1, verified=1, clearness=clearness(laid)
-    )
+    evidence = Evidence(similarity, 1.0, telling, agree=False, still=True, tried=1, verified=1, weight=weight(laid))
     score = calibration.score(evidence)
     band = calibration.band(score)
     if band is None:

@@ -98,7 +98,10 @@ def _laid(query: Local, reference: Local, agreement: NDArray[np.float32], mirror
     inliers = min(_places(q[inside]), _places(r[inside]))
     if inliers < _FEWEST:
         return None
-    could = min(_seen_places(matrix, reference, query), _seen_places(np.linalg.inv(matrix), query, reference))
+    could = min(
+        _seen_places(matrix, reference, query),
+        _seen_places(np.asarray(np.linalg.inv(matrix), np.float64), query, reference),
+    )
     shown = regions[1] * (reference.width, reference.height)
     hull = cv2.convexHull(r[inside, :2].astype(np.float32))
     spread = float(cv2.contourArea(hull) / max(cv2.contourArea(shown.astype(np.float32)), 1e-6))
@@ -195,7 +198,7 @@ def _seen_places(matrix: Map, of: Local, by: Local) -> int:
     with np.errstate(divide="ignore", invalid="ignore"):
         laid = mapped[:, :2] / mapped[:, 2:]
     inside = (mapped[:, 2] > 0) & (laid >= 0).all(axis=1) & (laid <= (by.width, by.height)).all(axis=1)
-    return _places(of.points[inside])
+    return _places(of.points[inside].astype(np.float64))
 
 
 def _places(points: NDArray[np.float64]) -> int:
