@@ -98,7 +98,7 @@ def _people(tx: Connection) -> Houses:
 def _without_indexes(tx: Connection) -> list[Any]:
     """Those that can be made again, taken away: rows come in several times as fast."""
     filled = (tables.works, tables.names, tables.characters, tables.reference_files, tables.screenings, tables.matches)
-    indexes = [index for table in filled for index in table.indexes]
+    indexes = [index for table in filled for index in sorted(table.indexes, key=lambda each: str(each.name))]
     for index in indexes:
         index.drop(tx)
     return indexes

@@ -19,6 +19,7 @@ import pytest
 from tomeishi import clock, wiring
 from tomeishi.access import api_keys, organisations
 from tomeishi.access.permissions import KeyScope
+from tomeishi.cli.serve import sending_at_once
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -106,6 +107,15 @@ def test_a_service_says_that_it_lives_is_ready_and_what_it_did(start: Start, tmp
     lines = [line for line in (tmp_path / "log-0").read_text().splitlines() if line.startswith("{")]
     assert "job done" in [json.loads(line)["says"] for line in lines]
     assert not [line for line in lines if key in line or "stone in the rain" in line]
+
+
+def test_a_connection_sends_small_answers_at_once() -> None:
+    with (
+        sending_at_once(socket.create_server(("127.0.0.1", 0))) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

@@ -15,6 +15,7 @@ from tomeishi import clock, wiring
 from tomeishi.access import organisations, people
 from tomeishi.access.permissions import Role
 from tomeishi.cli.output import say
+from tomeishi.cli.serve import sending_at_once
 from tomeishi.review import screenings
 from tomeishi.review.screenings import AskedBy
 from tomeishi.screening.findings import Screening
@@ -93,4 +94,4 @@ def _bound() -> socket.socket:
         bound.bind((HOST, PORT))
     except OSError:
         bound.bind((HOST, 0))
-    return bound
+    return sending_at_once(bound)

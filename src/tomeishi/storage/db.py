@@ -24,7 +24,7 @@ from tomeishi.errors import BadInput, Conflict, MissingExtra, NotFound, StorageF
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; kept here so that an installation that is up to date need not load Alembic (0.4 s)."""
 
 BUSY_S = 30.0

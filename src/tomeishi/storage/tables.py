@@ -500,6 +500,7 @@ matches = Table(
     Index("ix_matches_state_band_score_id", "state", "band", "score", "id"),
     Index("ix_matches_member_id_score_id", "member_id", "score", "id"),
     Index("ix_matches_member_id_state_score_id", "member_id", "state", "score", "id"),
+    Index("ix_matches_member_id_state_band_score_id", "member_id", "state", "band", "score", "id"),
     Index("ix_matches_work_id_state_score_id", "work_id", "state", "score", "id"),
     Index("ix_matches_provider_state_score_id", "provider", "state", "score", "id"),
     Index("ix_matches_assignee_id_state_score_id", "assignee_id", "state", "score", "id"),
