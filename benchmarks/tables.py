@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import prompt_tables
+from benchmarks.audit_planted import ROWS_IN_SHARD
 from benchmarks.bootstrap import none_of
 from benchmarks.record import read
 
@@ -384,9 +385,18 @@ def audit_scaling(result: dict[str, Any]) -> str:
             f"| {run['runner']} | {run['workers']} | {run['wall_s']:,.0f} s | {run['until_results_s']:,.0f} s "
             f"| {one['wall_s'] / run['wall_s']:.2f} |"
         )
-    local = next(run for run in figures["runs"] if run["runner"] == "processes" and run["workers"] == 1)
-    driver_s = local["driver_cpu_s"] / local["items"]
-    worker_s = (local["cpu_s"] - local["driver_cpu_s"]) / local["items"]
+    shards = -(-figures["rows"] // ROWS_IN_SHARD)
+    most = shards / -(-shards // 2)
+    lines += ["", f"{figures['rows']:,} rows in {shards} shards: two workers can be {most:.2f} times as fast at most."]
+    # Of the large set: of a small one, what starting costs would count as if each row cost it.
+    planted = read("audit-planted")
+    if planted is None:
+        raise ValueError(
+            "more machines are computed from results/audit-planted.json: run benchmarks.audit_planted first"
+        )
+    large = planted["figures"]["run"]
+    driver_s = large["driver_cpu_s"] / large["items"]
+    worker_s = (large["cpu_s"] - large["driver_cpu_s"]) / large["items"]
     lines += [
         "",
         f"Computed, not measured: a billion such rows, on machines of {_CORES} cores.",
@@ -400,8 +410,8 @@ def audit_scaling(result: dict[str, Any]) -> str:
     lines += [
         "",
         f"It assumes {worker_s * 1e3:.2f} ms of a worker's and {driver_s * 1e6:.0f} µs of the driver's processor time "
-        "for a row of this mixture as measured with one local worker, shards enough for all cores, a store that "
-        "delivers as fast as they read, and that the driver's work comes after the workers'. A larger registry costs "
+        f"for a row of this mixture as measured over {large['items']:,} above, shards enough for all cores, a store "
+        "that delivers as fast as they read, and that the driver's work comes after the workers'. A larger registry costs "
         "more. Where the driver sets the limit, audit parts of the set into folders of their own.",
     ]
     command = f"python -m benchmarks.audit_scaling --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}"
