@@ -411,8 +411,8 @@ def audit_scaling(result: dict[str, Any]) -> str:
         "",
         f"It assumes {worker_s * 1e3:.2f} ms of a worker's and {driver_s * 1e6:.0f} µs of the driver's processor time "
         f"for a row of this mixture as measured over {large['items']:,} above, shards enough for all cores, a store "
-        "that delivers as fast as they read, and that the driver's work comes after the workers'. A larger registry costs "
-        "more. Where the driver sets the limit, audit parts of the set into folders of their own.",
+        "that delivers as fast as they read, and that the driver's work comes after the workers'. A larger registry "
+        "costs more. Where the driver sets the limit, audit parts of the set into folders of their own.",
     ]
     command = f"python -m benchmarks.audit_scaling --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}"
     return "\n".join([*lines, "", _made_by(result, command)])
