@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.audit_planted import SEED, prepare, run
 from benchmarks.record import record
-from tomeishi.testing.cluster import Cluster
+from tomeishi.testing.cluster import SETTINGS, Cluster
 
 WORKERS = (1, 2)
 
@@ -27,6 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="b-") as name:
         folder = Path(name)
         prepare(folder, given.rows, given.thumbnails)
+        os.environ.update(SETTINGS)
         cluster = Cluster(folder / "ray")
         runs: list[dict[str, Any]] = []
         try:

@@ -86,9 +86,8 @@ def _install(environment: Environment) -> str | None:
         ran = subprocess.run(step, capture_output=True, text=True, check=False)
         if ran.returncode:
             lines = [line.strip() for line in ran.stderr.splitlines() if line.strip(" │├╰─▶×")]
-            return next((line for line in lines if "rror" in line or "ound" in line), lines[0] if lines else "failed")[
-                :200
-            ].strip(" │├╰─▶×")
+            why = next((line for line in lines if "rror" in line or "ound" in line), lines[0] if lines else "failed")
+            return why.replace(str(Path.home()), "~")[:200].strip(" │├╰─▶×")
     done.write_text(wanted, encoding="utf-8")
     return None
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from tomeishi.cli.main import run
 from tomeishi.errors import StorageFailure
 from tomeishi.jobs.cluster import RayRunner
 from tomeishi.testing import runners
-from tomeishi.testing.cluster import Cluster, free_port
+from tomeishi.testing.cluster import SETTINGS, Cluster, free_port
 from tomeishi.testing.datasets import write_parquet
 from tomeishi.testing.runners import Check
 
@@ -32,6 +33,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A head and one more node, two places each."""
+    os.environ.update(SETTINGS)
     made = Cluster(Path(tmp_path_factory.mktemp("ray", numbered=False)) / "r")
     made.start_head()
     made.wait_for(2)

@@ -15,6 +15,7 @@ SETTINGS = {
     "RAY_health_check_failure_threshold": "3",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+"""For the environment of whoever starts nodes or uses them."""
 
 
 def free_port() -> int:
@@ -29,7 +30,6 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         """Nothing runs yet. Sockets lie in `folder`, made here: keep its path short, a socket's has 107 bytes."""
-        os.environ.update(SETTINGS)
         folder.mkdir()
         self._folder = folder
         self._port = free_port()
