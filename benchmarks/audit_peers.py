@@ -163,7 +163,7 @@ def signing() -> Callable[[bytes], bytes]:
 
 
 def ours(folder: Path, rows: list[dict[str, Any]]) -> set[str]:
-    """Keys of rows that the audit denies, and of those it leaves to a person; unreadable ones are not among them."""
+    """Keys of all rows that the audit does not keep: denied ones, and those it leaves to a person."""
     run(folder / "home", folder / "set.parquet", folder / "audit")
     by_key = {row["key"] for row in rows}
     kept = set((folder / "audit" / "keep.txt").read_text(encoding="utf-8").split())

@@ -34,7 +34,6 @@ from tomeishi.media.sample import SamplePlan, sample
 from tomeishi.testing.films import CATALOGUE, film, write_film
 
 SEED = 640_000
-ROWS_IN_SHARD = 10_000
 SIDE = 256
 _COMMAND = ("--use", "train", "--provider", "bench", "--at", "2036-01-01")
 _WORDS = (
@@ -121,6 +120,7 @@ def _jpeg(picture: Image.Image, quality: int) -> bytes:
 def write_set(
     folder: Path,
     rows: int,
+    rows_in_shard: int,
     thumbnails: float,
     planted: int,
     own: list[Picture],
@@ -134,8 +134,8 @@ def write_set(
     edits |= {int(place): PLAIN[n % 2] for n, place in enumerate(places[: planted // 2])}
     schema = pa.schema([("key", pa.string()), ("url", pa.string()), ("caption", pa.string()), ("image", pa.binary())])
     folder.mkdir()
-    for start in range(0, rows, ROWS_IN_SHARD):
-        count = min(ROWS_IN_SHARD, rows - start)
+    for start in range(0, rows, rows_in_shard):
+        count = min(rows_in_shard, rows - start)
         columns: dict[str, list[Any]] = {name: [] for name in schema.names}
         shown = random.random(count) < thumbnails
         for n in range(start, start + count):
@@ -152,7 +152,7 @@ def write_set(
             columns["url"].append(f"https://host-{random.integers(5000)}.example.org/{n}.jpg")
             columns["caption"].append(" ".join(random.choice(_WORDS, 8)))
             columns["image"].append(picture)
-        pq.write_table(pa.table(columns, schema), folder / f"{start // ROWS_IN_SHARD:05}.parquet", row_group_size=2000)
+        pq.write_table(pa.table(columns, schema), folder / f"{start // rows_in_shard:05}.parquet", row_group_size=2000)
     return {f"{place:09}": edit for place, edit in edits.items()}
 
 
@@ -212,7 +212,7 @@ def _together_mib(process: psutil.Process) -> float:
     return found / (1 << 20)
 
 
-def prepare(folder: Path, rows: int, thumbnails: float) -> tuple[dict[str, str], int]:
+def prepare(folder: Path, rows: int, thumbnails: float, *, rows_in_shard: int = 10_000) -> tuple[dict[str, str], int]:
     """Draw and register into `folder`/home, write `folder`/set; the truth of `write_set`, and pictures registered."""
     for part in ("own", "others", "stills"):
         (folder / part).mkdir()
@@ -232,7 +232,7 @@ def prepare(folder: Path, rows: int, thumbnails: float) -> tuple[dict[str, str],
             Image.fromarray(frame).save(paths[-1])
         platform.register("a publisher of pictures", "pages and key pictures", paths)
     planted = min(2000, rows // 50)
-    truth = write_set(folder / "set", rows, thumbnails, planted, [*own, *stills], between, others)
+    truth = write_set(folder / "set", rows, rows_in_shard, thumbnails, planted, [*own, *stills], between, others)
     return truth, len(stills)
 
 

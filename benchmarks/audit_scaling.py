@@ -16,17 +16,19 @@ from benchmarks.record import record
 from tomeishi.testing.cluster import SETTINGS, Cluster
 
 WORKERS = (1, 2)
+ROWS_IN_SHARD = 2_000
+"""Enough shards that two workers end at about the same time."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=30_000)
     parser.add_argument("--thumbnails", type=float, default=0.05, help="share of rows that have one")
     given = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="b-") as name:
         folder = Path(name)
-        prepare(folder, given.rows, given.thumbnails)
+        prepare(folder, given.rows, given.thumbnails, rows_in_shard=ROWS_IN_SHARD)
         os.environ.update(SETTINGS)
         cluster = Cluster(folder / "ray")
         runs: list[dict[str, Any]] = []
@@ -42,7 +44,7 @@ def main() -> None:
                 runs.append({"runner": "Ray", "workers": count, **audited(folder, f"r{count}", count, *place)})
         finally:
             cluster.stop()
-    figures = {"rows": given.rows, "runs": runs}
+    figures = {"rows": given.rows, "shards": -(-given.rows // ROWS_IN_SHARD), "runs": runs}
     print(record("audit-scaling", seed=SEED, settings=vars(given) | {"load_before": round(load, 1)}, figures=figures))
 
 

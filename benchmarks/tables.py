@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import prompt_tables
-from benchmarks.audit_planted import ROWS_IN_SHARD
 from benchmarks.bootstrap import none_of
 from benchmarks.record import read
 
@@ -385,9 +384,7 @@ def audit_scaling(result: dict[str, Any]) -> str:
             f"| {run['runner']} | {run['workers']} | {run['wall_s']:,.0f} s | {run['until_results_s']:,.0f} s "
             f"| {one['wall_s'] / run['wall_s']:.2f} |"
         )
-    shards = -(-figures["rows"] // ROWS_IN_SHARD)
-    most = shards / -(-shards // 2)
-    lines += ["", f"{figures['rows']:,} rows in {shards} shards: two workers can be {most:.2f} times as fast at most."]
+    lines += ["", f"{figures['rows']:,} rows in {figures['shards']} shards."]
     # Of the large set: of a small one, what starting costs would count as if each row cost it.
     planted = read("audit-planted")
     if planted is None:
@@ -416,6 +413,31 @@ def audit_scaling(result: dict[str, Any]) -> str:
     ]
     command = f"python -m benchmarks.audit_scaling --rows {settings['rows']} --thumbnails {settings['thumbnails']:g}"
     return "\n".join([*lines, "", _made_by(result, command)])
+
+
+def verification(result: dict[str, Any]) -> str:
+    """How many pairs of pictures are laid clearly enough."""
+    figures, settings = result["figures"], result["settings"]
+    likely, strong = settings["limits"]
+    unlike, altered = figures["unlike"], figures["altered"]
+    lines = [
+        f"| pairs of pictures | pairs | count at all | clearness {likely:g}: likely | {strong:g}: strong |",
+        "|---|---|---|---|---|",
+        f"| of unlike films | {unlike['pairs']:,} | {unlike['count']} | {unlike['likely']} | {unlike['strong']} |",
+        f"| a frame and itself, altered in {altered['ways']} ways | {altered['pairs']:,} "
+        + " | ".join(["", *(f"{altered[name] / altered['pairs']:.1%}" for name in ("count", "likely", "strong"))])
+        + " |",
+    ]
+    lines += [
+        f"| … {name.replace('_', ' ')} | {row['pairs']} | "
+        + " | ".join(f"{row[which] / row['pairs']:.0%}" for which in ("count", "likely", "strong"))
+        + " |"
+        for name, row in sorted(figures["by_edit"].items(), key=lambda each: each[1]["strong"] / each[1]["pairs"])[:10]
+    ]
+    absent = f" Absent: {', '.join(figures['absent'])}." if figures["absent"] else ""
+    queries, registered = unlike["films"]
+    told = f"The ten ways that are laid clearly least often; {queries} unlike films against {registered}."
+    return "\n".join([*lines, "", told + absent, "", _made_by(result, "python -m benchmarks.verification")])
 
 
 def audit_peers(result: dict[str, Any]) -> str:
@@ -515,6 +537,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "namerecall": ("prompts", prompts_recall),
     "falsefinds": ("prompts", prompts_false),
     "scaling": ("audit-scaling", audit_scaling),
+    "verification": ("verification", verification),
     "auditpeers": ("audit-peers", audit_peers),
 }
 """Block to result and function."""

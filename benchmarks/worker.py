@@ -112,10 +112,8 @@ def videohash_task() -> Task:
 
 
 def datadiligence_task() -> Task:
-    import datadiligence
     from datadiligence.evaluators import FileEvaluator, HttpEvaluator
 
-    del datadiligence
     by_header, by_file = HttpEvaluator(), FileEvaluator()
 
     def rows(_: Any, head: Any) -> Any:

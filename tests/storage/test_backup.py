@@ -188,8 +188,11 @@ def test_a_changed_backup_is_not_restored(
     file, empty = tmp_path / "backup.zip", Database(empty_url)
     back_up(database, settings, file, NOON, with_keys=False)
     changed(file, name, change)
+    into = Settings(tmp_path / "into", "")
     with pytest.raises(error):
-        restore(file, empty, Settings(tmp_path / "into", ""))
+        restore(file, empty, into)
+    changed_files = [path for path in into.home.rglob("*") if path.is_file() and path.read_bytes() == b"other bytes"]
+    assert changed_files == []
     empty.migrate()
     assert not any(each.rows for each in held(empty).values())
     empty.close()

@@ -26,7 +26,7 @@ _PICTURE = (0.82, 0.88, 0.94)
 frames lie (weights/image-1.md), and a film has thousands of frames."""
 _STILL = (0.65, 0.72, 0.85)
 """The same for a still picture, which has one row to be wrong with where a film has thousands."""
-_LAID = (1.1, 1.8)
+LAID = (1.1, 1.8)
 """Clearness of a verified pair from which it is likely, strong: of 67,500 pairs of frames of unlike films 2 and 0 reach
 these, of 3,024 pairs of altered frames 95 and 94 in 100 (docs/decisions/0015)."""
 _LAID_STILL = (6.0, 8.0)
@@ -100,7 +100,7 @@ class Calibration:
         by_rows = max(self.run_score(evidence.similarity, evidence.different), picture)
         score = max(by_rows if self.of_rows else min(by_rows, likely - 1e-6), agreed)
         if evidence.verified:
-            sure, seen = (_LAID_STILL, evidence.weight) if evidence.still else (_LAID, evidence.clearness)
+            sure, seen = (_LAID_STILL, evidence.weight) if evidence.still else (LAID, evidence.clearness)
             return max(score, float(np.interp(seen, (0, *sure, 4 * sure[-1]), (weak, likely, strong, 1.0))))
         rejected = evidence.tried >= _REJECTED and not evidence.agree
         return min(score, weak - 1e-6) if rejected else score

@@ -230,4 +230,5 @@ def _put_back(archive: zipfile.ZipFile, name: str, path: Path, wanted: str | Non
             digest.update(piece)
             out.write(piece)
     if wanted not in (None, digest.hexdigest()):
+        path.unlink()
         raise Tampered(f"{name}: its bytes do not match its digest; the backup was changed")
