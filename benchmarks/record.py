@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores that may be used, memory in GiB."""
+    """Processor, cores that may be used, memory in GiB, and how fast one core was just now (`yardstick`)."""
     processor = platform.processor() or platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -53,7 +54,28 @@ def machine() -> dict[str, Any]:
         pass
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": processor, "cores": cores, "memory_gib": round(memory, 1), "system": platform.system()}
+    return {
+        "processor": processor,
+        "cores": cores,
+        "memory_gib": round(memory, 1),
+        "system": platform.system(),
+        "yardstick_s": round(yardstick(), 3),
+    }
+
+
+def yardstick() -> float:
+    """Processor seconds of two million additions in Python, best of three.
+
+    One machine's cores differ by a factor of three from hour to hour where others share them; this tells by how much.
+    """
+
+    def once() -> float:
+        began, total = time.process_time(), 0
+        for number in range(2_000_000):
+            total += number
+        return time.process_time() - began
+
+    return min(once() for _ in range(3))
 
 
 def read(name: str) -> dict[str, Any] | None:

@@ -599,7 +599,7 @@ def test_two_processes_that_register_the_same_footage_at_once_both_keep_it(
     add = ("works", "add", "--json", "--title", "新作", references[0], "--member")
     processes = [started(*add, member) for member in ("会員一", "会員二")]
     answers = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], answers
+    assert [process.returncode for process in processes] == [0, 0], [error.decode() for _, error in answers]
     added = {json.loads(out)["work"] for out, _ in answers}
     assert {finding["work"] for finding in _screened(tomeishi("screen", "--jsonl", quoted).out)["findings"]} == added
     (overlap,) = json.loads(tomeishi("works", "overlaps", "--json").out)

@@ -172,12 +172,33 @@ def test_a_prohibition_beats_a_permit_in_any_licence() -> None:
     assert _train(rsl.read(text.encode(), ROOT)) is Stance.DENY
 
 
+def test_a_content_that_permits_uses_refuses_those_that_no_licence_of_it_lists() -> None:
+    text = (
+        '<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license><permits type="usage">search</permits>'
+        '</license>{}</content><content url="/b/"><license><permits type="usage">ai-train</permits></license></content>'
+        "</rsl>"
+    )
+    another = '<license><permits type="usage">ai-input</permits><payment type="attribution"/></license>'
+    (alone,) = rsl.read(text.format("").encode(), ROOT)
+    assert (alone.stance(Use.SEARCH), alone.stance(Use.TRAIN), alone.stance(Use.INPUT)) == (
+        Stance.ALLOW,
+        Stance.DENY,
+        Stance.DENY,
+    )
+    assert "permits lists other uses only" in alone.derivation[-1]
+    both = combine(rsl.read(text.format(another).encode(), ROOT)).uses
+    assert (both[Use.SEARCH], both[Use.INPUT], both[Use.TRAIN]) == (Stance.ALLOW, Stance.CONSTRAINED, Stance.DENY)
+    assert _train(rsl.read(text.format("").encode(), replace(ROOT, path="/b/one"))) is Stance.ALLOW
+    only_prohibits = text.format("").replace("permits", "prohibits").encode()
+    assert rsl.read(only_prohibits, ROOT)[0].stance(Use.TRAIN) is Stance.UNKNOWN
+
+
 def test_a_written_rsl_document_is_the_standards() -> None:
     written = rsl.write([rsl.Content("/ep/*", {Use.TRAIN: Stance.DENY, Use.SEARCH: Stance.ALLOW}, terms="https://h/t")])
     assert '<rsl xmlns="https://rslstandard.org/rsl">' in written.text
     assert '<prohibits type="usage">ai-train</prohibits>' in written.text
     assert '<permits type="usage">search</permits>' not in rsl.write([rsl.Content("/", {})]).text
-    assert written.lost == ("/ep/*: fine_tune: unknown is written as deny",)
+    assert written.lost == tuple(f"/ep/*: {use}: unknown is written as deny" for use in ("fine_tune", "input", "index"))
 
 
 def test_an_ai_txt_speaks_of_kinds_of_files() -> None:

@@ -2,8 +2,9 @@
 
 Sections 3.3 (`content`: patterns of RFC 9309), 3.4 (`license`) and 3.5 (`permits`, `prohibits`, words of usage between
 blanks). Its word is `ai-train`; `train-ai` is AIPREF's, and says nothing here. Several licences of one content are
-distinct sets of terms, their order without meaning (3.1.1, 3.4): each is a signal of its own, a use that none names is
-unknown, and a use that is both permitted and prohibited is not licensed. A narrower content goes before a wider one
+distinct sets of terms, their order without meaning (3.1.1, 3.4): each is a signal of its own, and a use that is both
+permitted and prohibited is not licensed. Where a content permits uses, it refuses those that no licence of it lists
+(3.5); where it only prohibits, a use that it does not name is unknown. A narrower content goes before a wider one
 (3.1.1): what it permits by the use's own word, not by `all` or `ai-all`, no wider one takes back.
 """
 
@@ -13,7 +14,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tomeishi import clock
-from tomeishi.consent.standards.mapping import hear, put_into
+from tomeishi.consent.standards.mapping import Words, hear, put_into
 from tomeishi.consent.standards.paths import matches, path_of
 from tomeishi.consent.standards.signal import (
     Authority,
@@ -33,6 +34,7 @@ from tomeishi.values import Use
 NAMESPACE = "https://rslstandard.org/rsl"
 MEDIA_TYPE = "application/rsl+xml"
 _TOKENS = ("ai-train", "ai-input", "ai-index", "search")
+_USES = tuple(hear(Standard.RSL, [("all", Stance.DENY)]).uses)
 _MOST_CONTENTS = 1_000
 
 
@@ -50,7 +52,7 @@ def read(data: bytes, reading: Reading, authority: Authority = Authority.SITE) -
             found.append(_Found(no_statement(Standard.RSL, reading, authority, "a <content> without url", raw), 0, {}))
         elif reading.path is None or matches(path_of(url) if url else "", path_of(reading.path)):
             licences = [each for each in content if local(each, NAMESPACE) == "license"]
-            found += [_licence(each, content, url, reading, authority, raw) for each in licences]
+            found += _only_listed([_licence(each, content, url, reading, authority, raw) for each in licences])
     return tuple(each.signal for each in (found if reading.path is None else _narrower_first(found)))
 
 
@@ -61,6 +63,26 @@ class _Found:
     """Letters of the content's path: more are narrower."""
     by_word: Mapping[Use, Stance]
     """What the licence says by the words of single uses."""
+
+
+def _only_listed(found: Sequence[_Found]) -> list[_Found]:
+    """The licences of one content, those that permit something with all refused that none of them permits."""
+    listed = {use for each in found for use, stance in each.signal.uses.items() if stance is not Stance.DENY}
+    return [
+        replace(each, signal=_refusing(each.signal, [use for use in _USES if use not in listed]))
+        if any(stance is not Stance.DENY for stance in each.signal.uses.values())
+        else each
+        for each in found
+    ]
+
+
+def _refusing(signal: Signal, uses: Sequence[Use]) -> Signal:
+    new = [use for use in uses if use not in signal.uses]
+    if not new:
+        return signal
+    step = f"permits lists other uses only, which refuses {', '.join(new)}"
+    refused = dict.fromkeys(new, Stance.DENY)
+    return replace(signal, uses={**signal.uses, **refused}, derivation=(*signal.derivation, step))
 
 
 def _narrower_first(found: Sequence[_Found]) -> list[_Found]:
@@ -178,6 +200,13 @@ class Content:
     terms: str | None = None
 
 
+def _left_out(content: Content, words: Words) -> list[str]:
+    """Uses of which nothing was known: a document that lists others refuses them."""
+    lists = any(stance is Stance.ALLOW for stance in words.reads_as.values())
+    unsaid = [use for use in _USES if use not in words.reads_as and use not in content.uses] if lists else []
+    return [f"{use}: unknown is written as deny" for use in unsaid]
+
+
 def write(contents: Sequence[Content]) -> Written:
     """A document with one licence for each content.
 
@@ -197,7 +226,7 @@ def write(contents: Sequence[Content]) -> Written:
             SubElement(licence, "payment", {"type": "free"})
         if each.terms is not None:
             SubElement(content, "terms").text = each.terms
-        lost += [f"{each.url}: {line}" for line in words.lost]
+        lost += [f"{each.url}: {line}" for line in (*words.lost, *_left_out(each, words))]
     indent(root)
     try:
         text = tostring(root, encoding="unicode", xml_declaration=False)
