@@ -6,7 +6,7 @@ that no dictionary knows (`second_look`), is a prompt read letter by letter (`re
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from tomeishi.screening.levelling import Lines
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.reading import Found, NameFound, Reading, Strike
 from tomeishi.screening.second_look import SecondLook
-from tomeishi.screening.spellings import LONG_KANA, SHORTEST, Key, Keys, RegisteredName
+from tomeishi.screening.spellings import LONG_KANA, SHORTEST, Key, Keys, RegisteredName, sought_beside
 
 _BATCH = 512
 """Prompts that are levelled together."""
@@ -30,8 +30,7 @@ class NameIndex:
 
     def __init__(self, names: Iterable[RegisteredName]) -> None:
         self.names = tuple(dict.fromkeys(names))
-        self._beside: dict[str, list[Key]] = {}
-        self._company: dict[str, _Company] = {}
+        self._works: dict[str, _OfWork] = {}
         self._automaton: Any = ahocorasick.Automaton()
         collecting = gc.isenabled()
         gc.disable()  # it would walk a hundred thousand new lists again and again: half of the time
@@ -82,7 +81,7 @@ class NameIndex:
             pieces = self._second_look.words(lines.streams[number].split()) if number in with_odd else []
             places = self._second_look.katakana(prompt) if number in with_katakana else []
             if number in strikes or pieces or places:
-                reading = Reading(self.names, self.beside, prompt)
+                reading = Reading(self.names, self._beside, prompt)
                 reading.look_at(strikes.get(number, ()))
                 reading.look_again(pieces, places)
                 results[number] = reading.result()
@@ -105,7 +104,6 @@ class NameIndex:
         lines = [_as_bytes(stream) for stream in streams]
         text = "\n".join(lines)
         number, begins, ends = 0, 0, len(lines[0])
-        words: dict[int, list[str]] = {}
         for last, which in self._automaton.iter(text):
             while last >= ends:
                 number += 1
@@ -117,29 +115,25 @@ class NameIndex:
                 if key is None:
                     continue
                 counts = key.alone or key.phrase or (bool(key.titles) and "『" in prompts[number])
-                if not counts and key.titles:
-                    if number not in words:
-                        words[number] = streams[number].split()
-                    counts = self._has_company(key, streams[number], words[number])
-                if counts:
+                if counts or (key.titles and self._has_company(key, lines[number])):
                     first = len(text[begins:at].encode("latin-1").decode())
                     found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
         return found
 
-    def _has_company(self, title: Key, stream: str, words: Sequence[str]) -> bool:
+    def _has_company(self, title: Key, line: str) -> bool:
         """Whether another name of its work seems to be in the same prompt; a first, quick answer."""
-        company = self._company.get(title.form)
-        if company is None:
-            forms = {form for work in title.titles for form in self._keys.forms_of_work(work)} - {title.form}
-            long = {form for form in forms if not form.isascii() or len(form.strip()) >= SHORTEST}
-            company = self._company[title.form] = _Company(long)
-        return company.is_in(stream, words)
+        return any(self._of_work(work).is_beside(title.form, line) for work in title.titles)
 
-    def beside(self, work: str) -> list[Key]:
-        """The keys of a work that count only beside another of its names, in every script or in hiragana."""
-        if work not in self._beside:
-            self._beside[work] = [key for key in self._keys.of_work(work) if self._counts_beside(key)]
-        return self._beside[work]
+    def _beside(self, work: str, stream: str) -> list[Key]:
+        """The keys of a work that count only beside another of its names, and may stand in `stream`."""
+        keys = map(self._keys.get, self._of_work(work).that_may_stand_in(_as_bytes(stream)))
+        return [key for key in keys if key is not None and self._counts_beside(key)]
+
+    def _of_work(self, work: str) -> "_OfWork":
+        found = self._works.get(work)
+        if found is None:
+            found = self._works[work] = _OfWork(self._keys.forms_of_work(work))
+        return found
 
     def _counts_beside(self, key: Key) -> bool:
         form = key.form.strip()
@@ -151,23 +145,27 @@ class NameIndex:
         return not key.alone or (form.isupper() and (len(form) < LONG_KANA or form in ordinary_words()))
 
 
-class _Company:
-    """Forms of which one stands in a stream or none; quick to see where none does."""
+class _OfWork:
+    """The forms of one work's names, and which of them stand in a stream."""
 
-    def __init__(self, forms: Set[str]) -> None:
-        self._words = {form.strip() for form in forms if form[0] == form[-1] == " " and " " not in form.strip()}
-        several = {form for form in forms if " " in form.strip() and form.strip().islower() and form.isascii()}
-        self._first = {form.split()[0] for form in several}
-        self._several = several
-        self._others = [form for form in forms if form.strip() not in self._words and form not in several]
+    def __init__(self, forms: Iterable[str]) -> None:
+        sought: defaultdict[str, list[str]] = defaultdict(list)
+        for form in forms:
+            for each in sought_beside(form):
+                sought[each].append(form)
+        self._automaton: Any = ahocorasick.Automaton()
+        for each, alike in sought.items():
+            long = not each.isascii() or len(each.strip()) >= SHORTEST
+            self._automaton.add_word(_as_bytes(each), (each if each in alike and long else None, alike))
+        self._automaton.make_automaton()
 
-    def is_in(self, stream: str, words: Sequence[str]) -> bool:
-        if not self._words.isdisjoint(words):
-            return True
-        if not self._first.isdisjoint(words) and any(form in stream for form in self._several):
-            return True
-        latin = stream.islower() and stream.isascii()
-        return not latin and any(form in stream for form in self._others)
+    def is_beside(self, form: str, line: str) -> bool:
+        """Whether a long form other than `form` stands in `line`, a stream as bytes, just as it is."""
+        return any(whole not in (None, form) for _, (whole, _) in self._automaton.iter(line))
+
+    def that_may_stand_in(self, line: str) -> Iterable[str]:
+        """Each once."""
+        return dict.fromkeys(form for _, (_, alike) in self._automaton.iter(line) for form in alike)
 
 
 def _as_bytes(text: str) -> str:

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from tomeishi.registry.folding import fold
 from tomeishi.screening.boundaries import script_of_letter, stands_alone
 from tomeishi.screening.levelling import level, level_all, like_kana
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.second_look import Near
-from tomeishi.screening.spellings import KATAKANA, LONG_KANA, SHORTEST, Key, RegisteredName
+from tomeishi.screening.spellings import KATAKANA, LONG_KANA, SHORTEST, Key, RegisteredName, sought_beside
 
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _BREAK = re.compile(r"[,;!?\n。、，；！？]|[.:：] ")
@@ -28,6 +29,9 @@ _VOICING = "ﾞﾟ\u3099\u309a"
 
 Strike = tuple[int, int, Key]
 """First and last letter in the stream, and what may stand there."""
+
+Beside = Callable[[str, str], Sequence[Key]]
+"""Of a work (id), the keys that count only beside another of its names and may stand in a stream."""
 
 
 class Found(StrEnum):
@@ -62,8 +66,7 @@ class NameFound:
 class Reading:
     """Takes what may be a name, in the order of sureness; `result` tells what is one."""
 
-    def __init__(self, names: Sequence[RegisteredName], beside: Callable[[str], Sequence[Key]], prompt: str) -> None:
-        """`beside` gives the keys of a work that count only beside another of its names."""
+    def __init__(self, names: Sequence[RegisteredName], beside: Beside, prompt: str) -> None:
         self.names, self.beside, self.prompt = names, beside, prompt
         self.levelled = level(prompt)
         self.visible, self.at = _visible(prompt)
@@ -96,7 +99,7 @@ class Reading:
     def result(self) -> list[NameFound]:
         sure = {each.name.work_id for each in self.found}
         works = sure | self.titles
-        beside = {key.form: key for work in works for key in self.beside(work)}
+        beside = {key.form: key for work in works for key in self.beside(work, self.levelled.stream)}
         for key in sorted(beside.values(), key=lambda key: -len(key.form)):
             for first, last, sought in self._where(key):
                 place = self._place(first, last, sought, named=True)
@@ -117,11 +120,11 @@ class Reading:
         return sorted(kept, key=lambda each: (each.start, -each.end))
 
     def _take(self, start: int, end: int, numbers: Sequence[int], how: Found | None, likeness: float = 1.0) -> None:
-        written = fold(self.prompt[start:end])
+        written = _folded(self.prompt[start:end])
         owners: dict[tuple[str, str | None], NameFound] = {}
         for number in numbers:
             name = self.names[number]
-            here = how or (Found.WRITTEN if fold(name.text) == written else Found.LEVELLED)
+            here = how or (Found.WRITTEN if _folded(name.text) == written else Found.LEVELLED)
             if name.guessed_from is not None:
                 here = Found.GUESSED
             owner = (name.work_id, name.character_id)
@@ -132,15 +135,9 @@ class Reading:
             self.until[start:end] = [max(end, until) for until in self.until[start:end]]
 
     def _where(self, key: Key) -> Iterator[tuple[int, int, Key]]:
-        """First and last letter in the stream, and the key; one word of kana also without its blanks, for hiragana."""
-        sought = [(key, key.form)]
-        word = key.form.strip()
-        if word.isascii() and word.isupper() and " " not in word:
-            in_hiragana = replace(key, form=word)
-            sought.append((in_hiragana, word))
-            if word[0] in "UI" and len(word) > 1:  # as in `names`
-                sought.append((in_hiragana, word[1:]))
-        for meant, form in sought:
+        """First and last letter in the stream, and the key, with its bare form where it is sought without blanks."""
+        for form in sought_beside(key.form):
+            meant = key if form == key.form else replace(key, form=key.form.strip())
             at = self.levelled.stream.find(form)
             while at >= 0:
                 yield at, at + len(form) - 1, meant
@@ -164,7 +161,7 @@ class Reading:
                 if start < end and self.prompt[start].isalnum() and self._ends_letter(end):
                     piece = self.prompt[start:end]
                     if level_all([piece])[0].strip() == key.form.strip() and self._is_whole(start, end, key, named):
-                        exact = any(fold(self.names[n].text) == fold(piece) for n in key.names)
+                        exact = any(_folded(self.names[n].text) == _folded(piece) for n in key.names)
                         best = max(best or (False, -len(self.prompt), 0), (exact, -start, end))
         return None if best is None else (-best[1], best[2])
 
@@ -195,6 +192,10 @@ class Reading:
         return stands_alone(self.visible, start, end, named=named)
 
 
+_folded = lru_cache(maxsize=1 << 14)(fold)
+"""The same names are met again and again."""
+
+
 def _says_enough(form: str, piece: str, texts: Sequence[str], unnamed: bool) -> bool:
     """Whether a name is meant by a piece that sounds like it, whose work is `unnamed`."""
     ordinary = form in ordinary_words()
@@ -210,7 +211,7 @@ def _says_enough(form: str, piece: str, texts: Sequence[str], unnamed: bool) -> 
     if len(form) >= LONG_KANA:
         return True
     # By sound, so few letters say too much: デイス would be です.
-    alike = [text for text in texts if fold(text) == fold(piece)]
+    alike = [text for text in texts if _folded(text) == _folded(piece)]
     if unnamed and scripts != {"katakana"} and not any(unicodedata.normalize("NFKC", text) == piece for text in alike):
         return False
     return bool(alike) or (len(form) >= SHORTEST and any(text.isascii() for text in texts))

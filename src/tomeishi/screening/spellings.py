@@ -8,7 +8,7 @@ sound, only a registered reading tells.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -102,18 +102,13 @@ class Keys:
             key = self._known[form] = Key(form, numbers, alone, titles, phrase)
         return key
 
-    def of_work(self, work: str) -> Iterator[Key]:
-        """Of all names of a work and its characters."""
-        for form in self.forms_of_work(work):
-            if key := self.get(form):
-                yield key
-
-    def forms_of_work(self, work: str) -> Iterable[str]:
-        """Each once."""
+    def forms_of_work(self, work: str) -> Sequence[str]:
+        """Of all names of a work and its characters, each once."""
         if not self._by_work:
-            for name in self._names:
-                self._by_work[name.work_id].append(name.text)
-        return dict.fromkeys(form for _, form in _forms_of(self._by_work[work]))
+            for form in self._numbers:
+                for owner in {self._names[number].work_id for number in self._numbers_of(form)}:
+                    self._by_work[owner].append(form)
+        return self._by_work[work]
 
     def _numbers_of(self, form: str) -> tuple[int, ...]:
         numbers = self._numbers[form]
@@ -133,6 +128,15 @@ class Keys:
                 long = len(form) > (3 if form.isascii() else 1)
                 if key is not None and (key.alone or key.phrase or (key.titles and long)):
                     yield form
+
+
+def sought_beside(form: str) -> list[str]:
+    """As what a form is sought beside its work: one word of kana also without its blanks, for hiragana."""
+    word = form.strip()
+    if not (word.isascii() and word.isupper()) or " " in word:
+        return [form]
+    shortened = [word[1:]] if word[0] in "UI" and len(word) > 1 else []  # の and うさぎ level to NOSAGI
+    return [*dict.fromkeys((form, word, *shortened))]
 
 
 def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
