@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/calibration.md",
     "docs/audit-measured.md",
     "docs/prompts-measured.md",
+    "docs/how-to/give-and-end-consent.md",
     "benchmarks/README.md",
 )
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -51,9 +52,14 @@ def calibration(result: dict[str, Any]) -> str:
 def _made_by(result: dict[str, Any], command: str) -> str:
     machine, name = result["machine"], result["name"]
     return (
-        f"Made by `{command}` on {result['measured_at'][:10]}: {machine['processor']}, {machine['cores']} cores, "
-        f"tomeishi {result['versions']['tomeishi']}, seed {result['seed']} (`benchmarks/results/{name}.json`)."
+        f"Made by `{command}` on {result['measured_at'][:10]}: {machine['processor']}, {machine['cores']} cores"
+        f"{_how_fast(machine)}, tomeishi {result['versions']['tomeishi']}, seed {result['seed']} (`benchmarks/results/{name}.json`)."
     )
+
+
+def _how_fast(machine: dict[str, Any]) -> str:
+    """Machines that others share slow down: two million additions in Python (`record.yardstick`) tell by how much."""
+    return f" (two million additions {machine['yardstick_s']:.2f} s)" if "yardstick_s" in machine else ""
 
 
 def copies(result: dict[str, Any]) -> str:
@@ -515,6 +521,17 @@ def characters(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.characters")])
 
 
+def consent_checks(result: dict[str, Any]) -> str:
+    """How many questions a second the command answers."""
+    figures, settings = result["figures"], result["settings"]
+    different, repeated = (figures[name]["checks_per_processor_second"] for name in ("different", "repeated"))
+    return (
+        f"Over {settings['entries']:,} entries about {settings['works']:,} works the command answers {different:,} "
+        f"questions that all differ, and {repeated:,} that are asked again and again, a second of one core (aim: 20,000). "
+        + _made_by(result, "python -m benchmarks.consent_checks")
+    )
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "calibration": ("calibration", calibration),
     "characters": ("characters", characters),
@@ -533,6 +550,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "web": ("web", web),
     "decoding": ("audit-decoding", audit_decoding),
     "planted": ("audit-planted", audit_planted),
+    "checks": ("consent-checks", consent_checks),
     "namespeed": ("prompts", prompts_speed),
     "namerecall": ("prompts", prompts_recall),
     "falsefinds": ("prompts", prompts_false),

@@ -203,8 +203,8 @@ class Content:
 def _left_out(content: Content, words: Words) -> list[str]:
     """Uses of which nothing was known: a document that lists others refuses them."""
     lists = any(stance is Stance.ALLOW for stance in words.reads_as.values())
-    unsaid = [use for use in _USES if use not in words.reads_as and use not in content.uses] if lists else []
-    return [f"{use}: unknown is written as deny" for use in unsaid]
+    unsaid = [use for use in _USES if content.uses.get(use, Stance.UNKNOWN) is words.reads_as.get(use, Stance.UNKNOWN)]
+    return [f"{use}: unknown is written as deny" for use in unsaid if lists and use not in words.reads_as]
 
 
 def write(contents: Sequence[Content]) -> Written:
