@@ -53,7 +53,8 @@ def _made_by(result: dict[str, Any], command: str) -> str:
     machine, name = result["machine"], result["name"]
     return (
         f"Made by `{command}` on {result['measured_at'][:10]}: {machine['processor']}, {machine['cores']} cores"
-        f"{_how_fast(machine)}, tomeishi {result['versions']['tomeishi']}, seed {result['seed']} (`benchmarks/results/{name}.json`)."
+        f"{_how_fast(machine)}, tomeishi {result['versions']['tomeishi']}, seed {result['seed']} "
+        f"(`benchmarks/results/{name}.json`)."
     )
 
 
@@ -527,8 +528,8 @@ def consent_checks(result: dict[str, Any]) -> str:
     different, repeated = (figures[name]["checks_per_processor_second"] for name in ("different", "repeated"))
     return (
         f"Over {settings['entries']:,} entries about {settings['works']:,} works the command answers {different:,} "
-        f"questions that all differ, and {repeated:,} that are asked again and again, a second of one core (aim: 20,000). "
-        + _made_by(result, "python -m benchmarks.consent_checks")
+        f"questions that all differ, and {repeated:,} that are asked again and again, a second of one core (aim: "
+        "20,000). " + _made_by(result, "python -m benchmarks.consent_checks")
     )
 
 

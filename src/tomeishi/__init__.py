@@ -13,8 +13,13 @@
 Names are loaded on first use, so that importing the package costs next to nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Unless this is set before it loads, onnxruntime keeps a device id under ~/.cache and reports models (their names,
+# sizes, digests) and errors to its maker; `disable_telemetry_events` comes too late for the first report.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from tomeishi.audit.keeping import filter_allowed

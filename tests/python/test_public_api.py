@@ -1,6 +1,7 @@
 """`import tomeishi`: the same verbs as the command, typed, and cheap to import."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,16 @@ def test_importing_costs_next_to_nothing() -> None:
     loaded = set(done.stdout.split())
     assert "tomeishi.errors" in loaded
     assert not loaded & set(HEAVY)
+
+
+def test_a_model_that_runs_keeps_nothing_at_home_and_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime writes a device id and a queue of reports into the cache folder unless it is told not to."""
+    script = "from tomeishi.fingerprint.image import load; load(1)"
+    # Where these say that a test runs, it is silent by itself.
+    around = {k: v for k, v in os.environ.items() if k not in {"CI", "ORT_RUNNING_UNIT_TESTS", "ORT_DISABLE_TELEMETRY"}}
+    around |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", script], env=around, check=True)
+    assert not list(tmp_path.rglob("*"))
 
 
 def test_every_public_name_is_there_and_nothing_else_pretends_to_be() -> None:

@@ -75,5 +75,4 @@ def load(threads: int, file: str = WEIGHTS, spec: DescriptorSpec = SPEC) -> Any:
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
-    onnxruntime.disable_telemetry_events()
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])

@@ -156,7 +156,6 @@ def session_of(data: bytes, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 4
-    onnxruntime.disable_telemetry_events()
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
