@@ -1,7 +1,6 @@
 """Screening of prompts: findings, the ledger's permission, and verdicts."""
 
 import importlib.util
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -105,12 +104,10 @@ def test_answers_come_in_the_order_of_the_prompts(platform: wiring.Platform) -> 
     "filler", ["x", "ピコマルス、", "draw Pikomaru of the Stars ", "\u0301", "か", "a b ", "!", "p1k0 ", "ピ コ "]
 )
 def test_a_prompt_beyond_the_cap_is_partial_and_never_clear(platform: wiring.Platform, filler: str) -> None:
-    began = time.process_time()
     screening = _screened(platform, (filler * (1 << 20))[: 1 << 20])
     assert screening.partial is not None
     assert screening.partial.until == LONGEST_PROMPT
     assert screening.verdict is not Verdict.CLEAR
-    assert time.process_time() - began < 60
 
 
 @pytest.mark.parametrize(
