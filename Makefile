@@ -17,14 +17,16 @@ help:
 
 setup: $(STAMP)
 
-# pip takes the uv that the lock names, and uv installs the rest by digest; both trust what the system trusts.
+# pip takes the uv that the lock names, and uv installs the rest by digest; both trust what the system trusts. What is
+# compiled here need not be compiled by each of the many processes to come, where Python may not write beside its files.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("tomeishi needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || { awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > .venv/uv.lock; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock; }
-	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@touch $(STAMP)
 
 demo: setup
@@ -81,7 +83,7 @@ lock: setup
 .PHONY: cluster
 cluster: setup
 	@test -x .venv-cluster/bin/python || $(PYTHON) -m venv .venv-cluster
-	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --require-hashes -r requirements-cluster.lock
+	@$(BIN)/uv pip install --system-certs --quiet --compile-bytecode --python .venv-cluster/bin/python --require-hashes -r requirements-cluster.lock
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-cluster/bin/python --no-deps --no-build-isolation -e .
 
 test-cluster: cluster

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from tomeishi.errors import BadInput
 
+SPOOL_BYTES = 32 << 30
+"""Of all uploads that are under way or wait to be imported, where nothing else is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -6,6 +6,7 @@ be kept itself, since the machine computes the same codes.
 
 import hmac
 import secrets
+from functools import cache
 
 import pyotp
 from argon2 import PasswordHasher
@@ -24,9 +25,6 @@ RECOVERY_CODES = 10
 _ARGON2 = PasswordHasher()
 """Its defaults are RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes."""
 
-_NOBODY = _ARGON2.hash(secrets.token_urlsafe(16))
-"""Checked where there is no such person, so that it takes as long as where there is one."""
-
 
 def kept(password: str) -> str:
     """What is stored; BadInput for a password that is too short or too long."""
@@ -37,11 +35,18 @@ def kept(password: str) -> str:
 
 def fits(password: str, stored: str | None) -> bool:
     """Whether it is the password; takes as long where none is stored."""
+    nobody = _nobody()  # asked for by the first to come in any case: it takes time
     try:
-        right = _ARGON2.verify(stored or _NOBODY, password[: LONGEST + 1])
+        right = _ARGON2.verify(stored or nobody, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return right and stored is not None
+
+
+@cache
+def _nobody() -> str:
+    """Checked where there is no such person, so that it takes as long as where there is one."""
+    return _ARGON2.hash(secrets.token_urlsafe(16))
 
 
 def new_secret() -> str:

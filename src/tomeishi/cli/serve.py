@@ -15,12 +15,9 @@ from tomeishi import wiring
 from tomeishi.cli.logs import log_as_lines
 from tomeishi.cli.options import Database, Home
 from tomeishi.cli.output import say
+from tomeishi.config import SPOOL_BYTES
 from tomeishi.errors import StorageFailure
 from tomeishi.jobs.worker import Worker
-from tomeishi.web import tasks
-from tomeishi.web.app import create_app
-from tomeishi.web.standing import Standing
-from tomeishi.web.uploads import SPOOL_BYTES
 
 GRACE_S = 20
 """How long requests under way may take once the service was asked to stop."""
@@ -41,6 +38,11 @@ def serve(
     database: Database = None,
 ) -> None:
     """Serve pages and REST, and do long work beside it; ends on Ctrl+C or SIGTERM."""
+    # Half of what all commands would import, and no other needs it.
+    from tomeishi.web import tasks
+    from tomeishi.web.app import create_app
+    from tomeishi.web.standing import Standing
+
     log_as_lines()
     with wiring.open(home, database) as platform:
         standing = Standing(platform)
@@ -82,6 +84,9 @@ class _Announced(uvicorn.Server):
 
 def work(home: Home = None, database: Database = None) -> None:
     """Do long work for a service on the same database, until Ctrl+C or SIGTERM; start as many as there are cores."""
+    from tomeishi.web import tasks
+    from tomeishi.web.standing import Standing
+
     log_as_lines()
     with wiring.open(home, database) as platform:
         worker = platform.worker(tasks.handlers(platform, Standing(platform)))

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from tomeishi.errors import BadImport, BadInput, NotFound, StorageFailure
 from tomeishi.registry.folding import fold
-from tomeishi.registry.workbooks import read_workbook, write_workbook
 
 COLUMNS = (
     "member",
@@ -108,6 +107,8 @@ def read_sheet(path: Path) -> Sheet:
     if start.startswith(b"PK"):
         if size > FILE_BYTES:
             raise BadImport(f"{path}: {size >> 20} MB; at most {FILE_BYTES >> 20} are read. Split the sheet")
+        from tomeishi.registry.workbooks import read_workbook  # openpyxl takes long to import, for this alone
+
         lines = read_workbook(path, ROWS + 1)
         table = _table(path, lines.rows)
         errors += [RowError(p.row, _heading(table, p.column), p.what, p.remedy) for p in lines.problems]
@@ -142,6 +143,8 @@ def write_table(path: Path, rows: Sequence[Sequence[str]]) -> None:
     unfinished = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     try:
         if path.suffix.lower() == ".xlsx":
+            from tomeishi.registry.workbooks import write_workbook
+
             write_workbook(unfinished, harmless)
         else:
             with unfinished.open("x", encoding="utf-8-sig", newline="") as file:

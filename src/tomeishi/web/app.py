@@ -3,6 +3,7 @@
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
+from tomeishi.config import SPOOL_BYTES
 from tomeishi.web import openid, signing_in, watching
 from tomeishi.web.api import (
     audits,
@@ -27,7 +28,7 @@ from tomeishi.web.pages.routers import PAGES
 from tomeishi.web.problems import answer_errors, failed
 from tomeishi.web.rates import REQUESTS, WRONG_KEYS, Rates
 from tomeishi.web.standing import Standing
-from tomeishi.web.uploads import SPOOL_BYTES, Spool, takes_uploads
+from tomeishi.web.uploads import Spool, takes_uploads
 from tomeishi.web.watching import Measured, Measures
 from tomeishi.wiring import Platform
 

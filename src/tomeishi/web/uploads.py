@@ -23,6 +23,7 @@ from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
 
 from tomeishi import clock
+from tomeishi.config import SPOOL_BYTES
 from tomeishi.errors import BadInput, StorageFailure, TooLarge
 
 FORM = {
@@ -46,8 +47,6 @@ FIELD_BYTES = 64 * 1024
 NAME_BYTES = 200
 
 
-SPOOL_BYTES = 32 << 30
-"""Of all uploads that are under way or wait to be imported."""
 LOOK_BYTES = 16 << 20
 """Of one upload, between looks at how full the spool is."""
 STALE_S = 24 * 3600.0
