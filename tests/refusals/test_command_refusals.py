@@ -6,7 +6,6 @@ import os
 import resource
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,7 +17,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+from tests.conftest import edit_by_hand
 
+from tomeishi.config import settings_from
 from tomeishi.testing.films import DrawnFilm
 
 Command = Callable[..., Any]
@@ -412,6 +413,7 @@ def test_a_full_disk_while_registering_loses_nothing(
     assert tomeishi("screen", references[2]).code == 1
 
 
+@pytest.mark.sqlite_file
 def test_a_full_disk_at_the_very_start_leaves_nothing_half_made(
     tomeishi: Command, disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, quoted: Path
 ) -> None:
@@ -475,19 +477,6 @@ def test_a_package_with_one_byte_changed_is_altered_wherever_that_is(
     _one_line(missing.err, "none.zip", "no such file")
 
 
-def _by_hand(home: Path, statement: str) -> None:
-    """Edits the ledger as somebody could who may write to the file: triggers away, edit, triggers back."""
-    connection = sqlite3.connect(home / "registry.sqlite")
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    assert connection.execute(statement).rowcount == 1
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
-
-
 def test_a_ledger_edited_by_hand_is_named_to_the_row_and_gives_no_permission(
     tomeishi: Command, installed: Any, quoted: Path, tmp_path: Path
 ) -> None:
@@ -495,7 +484,8 @@ def test_a_ledger_edited_by_hand_is_named_to_the_row_and_gives_no_permission(
         granted = ("consent", "grant", "--work", installed.works[0], "--use", "reproduce", "--provider", provider)
         assert tomeishi(*granted, "--sign-with", installed.key).code == 0
     assert _screened(tomeishi("screen", "--jsonl", "--provider", "acme", quoted).out)["verdict"] == "clear"
-    _by_hand(installed.home, "UPDATE log_entries SET body = replace(body, 'bolt', 'zorn') WHERE number = 2")
+    edited = "UPDATE log_entries SET body = replace(body, 'bolt', 'zorn') WHERE number = 2"
+    edit_by_hand(settings_from({}, installed.home).database_url, edited)
     for arguments in (
         ("screen", "--jsonl", "--provider", "zorn", quoted),
         ("screen", "--jsonl", quoted),
@@ -512,6 +502,7 @@ def test_a_ledger_edited_by_hand_is_named_to_the_row_and_gives_no_permission(
     assert tomeishi("doctor").code == 2
 
 
+@pytest.mark.sqlite_file
 def test_a_registry_that_is_no_database_is_refused(tomeishi: Command, installed: Any, quoted: Path) -> None:
     (installed.home / "registry.sqlite").write_bytes(b"not a database" * 400)
     outcome = tomeishi("screen", "--jsonl", quoted)
