@@ -42,7 +42,7 @@ class Extraction:
 
 
 Watch = Callable[[Sequence[Frame], Sequence[Rows]], None]
-"""Is shown each batch of frames with their rows, one for each descriptor, in order, from the describing thread."""
+"""Is shown each batch of frames with their rows, one for each descriptor, in order, from a thread of its own."""
 
 
 def extract(
@@ -89,18 +89,28 @@ def _described(
     """Times of all frames, and for each descriptor its rows batch by batch."""
     times_s: list[float] = []
     described: list[list[Rows]] = [[] for _ in descriptors]
-    describe = _Describing(descriptors, watch)
+    describe = _Describing(descriptors)
     waiting: deque[Future[list[Rows]]] = deque()
 
     def take() -> None:
         for kept, rows in zip(described, waiting.popleft().result(), strict=True):
             kept.append(rows)
 
-    # One worker beside this thread, which waits on the decoder: both libraries below release the interpreter.
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker:
+    def watched(batch: list[Frame], coming: Future[list[Rows]]) -> list[Rows]:
+        rows = coming.result()
+        if watch is not None:
+            watch(batch, rows)
+        return rows
+
+    # Two workers beside this thread, which waits on the decoder: the next batch is described while whoever watches
+    # looks more closely at the last one. All libraries below release the interpreter.
+    with (
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="describe") as worker,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch") as onlooker,
+    ):
         for batch in _batches(frames):
             times_s.extend(frame.time_s for frame in batch)
-            waiting.append(worker.submit(describe.batch, batch))
+            waiting.append(onlooker.submit(watched, batch, worker.submit(describe.batch, batch)))
             if len(waiting) > WAITING_BATCHES:
                 take()
         while waiting:
@@ -123,9 +133,8 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
 class _Describing:
     """Describes batches, in order; a sample that shows what the last described one showed takes over its rows."""
 
-    def __init__(self, descriptors: Sequence[Descriptor], watch: Watch | None) -> None:
+    def __init__(self, descriptors: Sequence[Descriptor]) -> None:
         self._descriptors = descriptors
-        self._watch = watch
         self._last: tuple[Glance, tuple[int, ...]] | None = None
         self._last_rows: list[Rows] = []
 
@@ -146,8 +155,6 @@ class _Describing:
             fresh = [] if samples is None else [each.describe(samples)]
             rows.append(_taken(_together(each.spec, [*known, *fresh]), owner + len(known) - 1))
         self._last_rows = [_taken(each, np.array([len(frames) - 1])) for each in rows]
-        if self._watch is not None:
-            self._watch(frames, rows)
         return rows
 
 
