@@ -98,9 +98,9 @@ def test_what_is_lost_on_the_way_is_told(uses: Stances) -> None:
         (document, rsl.read(document.text.encode(), HERE)),
     ):
         read = _together(signals)
-        changed = {use for use in Use if uses.get(use, Stance.UNKNOWN) is not read.get(use, Stance.UNKNOWN)}
-        told = {use for use in Use if any(f"{use}: " in line for line in written.lost)}
-        assert changed == told
+        both = {use: (uses.get(use, Stance.UNKNOWN), read.get(use, Stance.UNKNOWN)) for use in Use}
+        changed = {f"{use}: {before} is written as {after}" for use, (before, after) in both.items() if before != after}
+        assert {line.removeprefix("/: ") for line in written.lost} == changed
 
 
 @given(st.sampled_from(list(Standard)), st.lists(st.tuples(st.text(max_size=20), st.sampled_from(list(Stance)))))

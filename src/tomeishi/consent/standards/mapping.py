@@ -228,9 +228,13 @@ def put_into(standard: Standard, tokens: Sequence[str], uses: Mapping[Use, Stanc
             said.append((token, Stance.DENY))
     said.sort(key=lambda each: tokens.index(each[0]))
     reads_as = hear(standard, said).uses
-    lost = tuple(
+    return Words(tuple(said), reads_as, lost_between(uses, reads_as))
+
+
+def lost_between(uses: Mapping[Use, Stance], reads_as: Mapping[Use, Stance]) -> tuple[str, ...]:
+    """A line for each use that is not read back as it was."""
+    return tuple(
         f"{use}: {before} is written as {after}"
         for use in Use
         if (before := uses.get(use, Stance.UNKNOWN)) is not (after := reads_as.get(use, Stance.UNKNOWN))
     )
-    return Words(tuple(said), reads_as, lost)

@@ -8,13 +8,13 @@ permitted and prohibited is not licensed. Where a content permits uses, it refus
 (3.1.1): what it permits by the use's own word, not by `all` or `ai-all`, no wider one takes back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tomeishi import clock
-from tomeishi.consent.standards.mapping import Words, hear, put_into
+from tomeishi.consent.standards.mapping import hear, lost_between, put_into
 from tomeishi.consent.standards.paths import matches, path_of
 from tomeishi.consent.standards.signal import (
     Authority,
@@ -68,21 +68,21 @@ class _Found:
 def _only_listed(found: Sequence[_Found]) -> list[_Found]:
     """The licences of one content, those that permit something with all refused that none of them permits."""
     listed = {use for each in found for use, stance in each.signal.uses.items() if stance is not Stance.DENY}
-    return [
-        replace(each, signal=_refusing(each.signal, [use for use in _USES if use not in listed]))
-        if any(stance is not Stance.DENY for stance in each.signal.uses.values())
-        else each
-        for each in found
-    ]
+    return [replace(each, signal=_refusing(each.signal, listed)) for each in found]
 
 
-def _refusing(signal: Signal, uses: Sequence[Use]) -> Signal:
+def _refusing(signal: Signal, listed: Set[Use]) -> Signal:
+    uses = _refusing_others(signal.uses, listed)
     new = [use for use in uses if use not in signal.uses]
-    if not new:
-        return signal
-    step = f"permits lists other uses only, which refuses {', '.join(new)}"
-    refused = dict.fromkeys(new, Stance.DENY)
-    return replace(signal, uses={**signal.uses, **refused}, derivation=(*signal.derivation, step))
+    step = [f"permits lists other uses only, which refuses {', '.join(new)}"] if new else []
+    return replace(signal, uses=uses, derivation=(*signal.derivation, *step))
+
+
+def _refusing_others(uses: Mapping[Use, Stance], listed: Set[Use] = frozenset()) -> dict[Use, Stance]:
+    """With a refusal of every use that is neither named nor `listed` elsewhere, where one is permitted (3.5)."""
+    if all(stance is Stance.DENY for stance in uses.values()):
+        return dict(uses)
+    return {**uses, **{use: Stance.DENY for use in _USES if use not in uses and use not in listed}}
 
 
 def _narrower_first(found: Sequence[_Found]) -> list[_Found]:
@@ -200,13 +200,6 @@ class Content:
     terms: str | None = None
 
 
-def _left_out(content: Content, words: Words) -> list[str]:
-    """Uses of which nothing was known: a document that lists others refuses them."""
-    lists = any(stance is Stance.ALLOW for stance in words.reads_as.values())
-    unsaid = [use for use in _USES if content.uses.get(use, Stance.UNKNOWN) is words.reads_as.get(use, Stance.UNKNOWN)]
-    return [f"{use}: unknown is written as deny" for use in unsaid if lists and use not in words.reads_as]
-
-
 def write(contents: Sequence[Content]) -> Written:
     """A document with one licence for each content.
 
@@ -226,7 +219,7 @@ def write(contents: Sequence[Content]) -> Written:
             SubElement(licence, "payment", {"type": "free"})
         if each.terms is not None:
             SubElement(content, "terms").text = each.terms
-        lost += [f"{each.url}: {line}" for line in (*words.lost, *_left_out(each, words))]
+        lost += [f"{each.url}: {line}" for line in lost_between(each.uses, _refusing_others(words.reads_as))]
     indent(root)
     try:
         text = tostring(root, encoding="unicode", xml_declaration=False)
