@@ -1,5 +1,8 @@
 """Names in prompts: which are found, where, and which are not."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tomeishi.screening.names import NameIndex
@@ -212,3 +215,19 @@ def test_an_empty_registry_finds_nothing() -> None:
 
 def test_a_name_without_letters_harms_nothing() -> None:
     assert _found("!!! ???", NameIndex([RegisteredName("!!!", WORK, None)])) == []
+
+
+def test_threads_that_ask_a_fresh_index_at_once_all_get_the_whole_answer() -> None:
+    others = [
+        (f"空{chr(0x4E00 + n)}{chr(0x5E00 + n // 7)}丸", WORK if n % 2 else OTHER, f"chr_{n}") for n in range(2000)
+    ]
+    every_moment = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            index = _index(*others, ("霧", WORK, "chr_kiri"))
+            with ThreadPoolExecutor(8) as threads:
+                answers = list(threads.map(_owners, ["星のピコ丸と霧の絵"] * 8, [index] * 8))
+            assert answers == [{WORK, "chr_kiri"}] * 8
+    finally:
+        sys.setswitchinterval(every_moment)

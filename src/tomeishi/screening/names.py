@@ -8,6 +8,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import ahocorasick
@@ -26,11 +27,12 @@ _BEGINNING = 9
 
 
 class NameIndex:
-    """All names of a registry; built once, then asked for any number of prompts."""
+    """All names of a registry; built once, then asked for any number of prompts, from any thread."""
 
     def __init__(self, names: Iterable[RegisteredName]) -> None:
         self.names = tuple(dict.fromkeys(names))
         self._works: dict[str, _OfWork] = {}
+        self._asked = Lock()  # what is made or cleared when first needed must not be seen half done by another thread
         self._automaton: Any = ahocorasick.Automaton()
         collecting = gc.isenabled()
         gc.disable()  # it would walk a hundred thousand new lists again and again: half of the time
@@ -64,9 +66,10 @@ class NameIndex:
         return [found for at in range(0, len(prompts), _BATCH) for found in self._find(prompts[at : at + _BATCH])]
 
     def _find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
-        results, with_odd = self._read(prompts)
-        for number in with_odd:
-            results[number] = self._with_figures(prompts[number], results[number])
+        with self._asked:
+            results, with_odd = self._read(prompts)
+            for number in with_odd:
+                results[number] = self._with_figures(prompts[number], results[number])
         return results
 
     def _read(self, prompts: Sequence[str]) -> tuple[list[list[NameFound]], set[int]]:

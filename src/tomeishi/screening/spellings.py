@@ -8,7 +8,7 @@ sound, only a registered reading tells.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -72,7 +72,7 @@ class Keys:
         # Lists only where there are several: the collector of garbage would walk a hundred thousand again and again.
         self._numbers: dict[str, int | list[int]] = {}
         self._known: dict[str, Key] = {}
-        self._by_work: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_work: Mapping[str, Sequence[str]] | None = None
         ours = self._numbers
         for number, form in _forms_of([name.text for name in names]):
             numbers = ours.setdefault(form, number)
@@ -104,10 +104,12 @@ class Keys:
 
     def forms_of_work(self, work: str) -> Sequence[str]:
         """Of all names of a work and its characters, each once."""
-        if not self._by_work:
+        if self._by_work is None:
+            by_work: defaultdict[str, list[str]] = defaultdict(list)
             for form in self._numbers:
                 for owner in {self._names[number].work_id for number in self._numbers_of(form)}:
-                    self._by_work[owner].append(form)
+                    by_work[owner].append(form)
+            self._by_work = dict(by_work)
         return self._by_work[work]
 
     def _numbers_of(self, form: str) -> tuple[int, ...]:
