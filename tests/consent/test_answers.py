@@ -90,6 +90,7 @@ def test_every_answer_stands_for_its_line() -> None:
         ("[]", "not a question"),
         ("7", "not a question"),
         ("[" * 9000, "not a question"),
+        ('{"work":"work_1","use":"train"} {"work":"work_1","use":"search"}', "not a question"),
         ('{"use":"train"}', "name a work or a character"),
         ('{"work":"work_1","use":"train","use":"search"}', "twice"),
         ('{"work":"work_1"}', "name a use"),
@@ -114,7 +115,7 @@ def test_every_answer_stands_for_its_line() -> None:
         (asked(provider="x" * 20_000), "at most 16 KiB"),
         (asked(provider=["acme"]), "provider: not a text"),
     ],
-    ids=range(27),
+    ids=range(28),
 )
 def test_a_bad_line_is_answered_on_its_line_and_harms_no_other(line: Any, reason: str) -> None:
     first, bad, last = answered(asked(), line, asked())

@@ -1,5 +1,6 @@
 """What holds of every ledger, whatever its entries."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tomeishi.access.keys import COALITION
 from tomeishi.consent import conditions as asking
-from tomeishi.consent.answers import Answers
+from tomeishi.consent.answers import Answers, Lines
 from tomeishi.consent.conditions import NONE, Conditions, Output
 from tomeishi.consent.entries import Entry, EntryKind, Level, Scope, SignedEntry, Statement, WorkRef, statement_from
 from tomeishi.consent.rules import answer, permission
@@ -305,6 +306,39 @@ def test_entries_by_what_they_are_about_give_the_same_answers(
     stretches = [each for each in answers.moments(asked.work, answers.relevant(asked.work)) if each <= moment]
     if stretches:
         assert answers.ask(outside, stretches[-1]) == answers.ask(outside, moment)
+
+
+@seeded
+@given(ledgers(), st.lists(st.tuples(detailed, moments), min_size=1, max_size=6))
+def test_lines_are_answered_as_each_would_be_from_all_entries(
+    entries: list[Entry], asked: list[tuple[asking.Question, datetime]]
+) -> None:
+    joined = {"work_1": (("frn_1", NOON + timedelta(hours=1)),)}
+    known = Subjects({"work_1": "member_1"}, {"chr_1": "work_1"}, {"ref_1": "work_1"}, joined)
+    expected = [
+        answer(entries, replace(each, work=known.at(replace(each.work, franchise_ids=()), moment)), moment).to_json()
+        for each, moment in asked
+    ]
+    lines = Lines(Answers(entries, known), known, NOON).answered(_as_line(*each) for each in asked)
+    assert [json.loads(text) for text, _ in lines] == expected
+
+
+def _as_line(asked: asking.Question, moment: datetime) -> str:
+    named = {
+        "work": asked.work.work_id,
+        "character": asked.work.character_id,
+        "reference": asked.work.reference_id,
+        "element": asked.work.element,
+        "use": asked.use,
+        "provider": asked.provider,
+        "model": asked.model,
+        "version": asked.version,
+        "territory": asked.territory,
+        "output": asked.output,
+        "duration": asked.duration_s,
+        "at": moment.isoformat(),
+    }
+    return json.dumps({name: value for name, value in named.items() if value is not None})
 
 
 def recorded_revocation(number: int, entry: Entry, moment: datetime, signed: bool) -> Entry:

@@ -1,5 +1,6 @@
 """`tomeishi consent`: grants, reservations and revocations, and what they amount to."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -203,6 +204,9 @@ def _answer_lines(home: Path | None, database: str | None) -> int:
     with wiring.open(home, database) as platform, platform.reading() as tx:
         known = subjects(tx)
         lines = Lines(Answers(ledger.entries(tx), known), known, clock.now())
+    # The ledger stays, and answers hold no cycles: the collector of garbage would walk both again and again.
+    gc.freeze()
+    gc.set_threshold(50_000)
     understood = True
     for text, good in lines.answered(sys.stdin):
         understood = understood and good

@@ -8,8 +8,9 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tomeishi import clock
@@ -27,14 +28,21 @@ LONGEST_LINE = 16 * 1024
 """Characters of one question."""
 
 MOST_KEPT = 200_000
-"""Different questions whose answers are kept; about 1 KB each."""
+"""Different questions whose answers are kept, and things asked about; about 1 KB each."""
 
-_TEXTS = ("work", "character", "reference", "element", "use", "provider", "model", "version", "territory", "output")
-_FIELDS = frozenset((*_TEXTS, "duration", "at"))
+_ABOUT = ("work", "character", "reference", "element", "use")
+_FIELDS = frozenset((*_ABOUT, "provider", "model", "version", "territory", "output", "duration", "at"))
 
 
-_Known = tuple[list[datetime], list[Entry]]
-"""Of one subject: the moments at which an answer may change, and the entries that it can depend on."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One subject and use: the moments at which an answer may change, and the entries that it can depend on."""
+
+    use: Use
+    moments: list[datetime]
+    works: list[WorkRef]
+    """Before the first moment, and from each moment on: the work with its franchises."""
+    relevant: list[Entry]
 
 
 class Places:
@@ -57,8 +65,11 @@ class Places:
             elif revoked is not None:
                 self._revoking[revoked].append(entry)
 
-    def relevant(self, work: WorkRef, joined: Iterable[Membership]) -> list[Entry]:
-        """The entries that an answer about it, at any moment, can depend on; `joined` are its work's franchises."""
+    def relevant(self, work: WorkRef, joined: Iterable[Membership], use: Use | None = None) -> list[Entry]:
+        """The entries that an answer about it, at any moment, can depend on; `joined` are its work's franchises.
+
+        None: about any use.
+        """
         places = [
             (Level.COALITION, "coalition"),
             (Level.MEMBER, work.member_id),
@@ -68,6 +79,8 @@ class Places:
         ]
         found = [entry for level, id_ in places if id_ is not None for entry in self._about.get((level, id_), ())]
         found += self._inside.get(work.work_id, ())
+        if use is not None:
+            found = [entry for entry in found if entry.statement.uses is None or use in entry.statement.uses]
         return found + [revocation for entry in found for revocation in self._revoking.get(entry.id, ())]
 
     def is_revoked(self, entry: Entry) -> bool:
@@ -83,11 +96,8 @@ class Answers:
 
     def ask(self, asked: Question, moment: datetime) -> Permission:
         """The answer; the franchises of the work are those of the moment, whatever the question says."""
-        return self.ask_among(self.relevant(asked.work), asked, moment)
-
-    def ask_among(self, relevant: Iterable[Entry], asked: Question, moment: datetime) -> Permission:
-        """The same for whoever has looked up `relevant` entries of the work already."""
         work = self._subjects.at(asked.work, moment)
+        relevant = self.relevant(asked.work)
         return rules.answer(relevant, asked if work is asked.work else replace(asked, work=work), moment)
 
     def moments(self, work: WorkRef, relevant: Iterable[Entry]) -> list[datetime]:
@@ -99,9 +109,9 @@ class Answers:
                 found.add(entry.statement.valid_until)
         return sorted(found)
 
-    def relevant(self, work: WorkRef) -> list[Entry]:
-        """The entries that an answer about it, at any moment, can depend on."""
-        return self._places.relevant(work, self._subjects.memberships.get(work.work_id, ()))
+    def relevant(self, work: WorkRef, use: Use | None = None) -> list[Entry]:
+        """The entries that an answer about it and a use (None: any), at any moment, can depend on."""
+        return self._places.relevant(work, self._subjects.memberships.get(work.work_id, ()), use)
 
 
 class Lines:
@@ -112,8 +122,8 @@ class Lines:
         self._answers = answers
         self._subjects = subjects
         self._now = now
-        self._known: dict[WorkRef, _Known] = {}
-        self._kept: dict[tuple[Any, ...], tuple[Question, _Known, dict[int, str]]] = {}
+        self._known: dict[tuple[Any, ...], _Known] = {}
+        self._kept: dict[tuple[Any, ...], str] = {}
 
     def answered(self, lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
         """One line of JSON for each that isn't blank, and whether the question could be answered."""
@@ -126,53 +136,55 @@ class Lines:
 
     def _answer(self, line: str) -> str:
         fields = _fields(line)
-        at = fields.get("at")
+        at = fields.pop("at", None)
         moment = self._now if at is None else clock.from_text(at)
-        key = (*map(fields.get, _TEXTS), fields.get("duration"))
-        known = self._kept.get(key)
+        about = tuple(map(fields.get, _ABOUT))
+        known = self._known.get(about)
         if known is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = self._known[about] = self._known_about(fields)
+        stretch = bisect_right(known.moments, moment)
+        key = (*fields.items(), stretch)
+        found = self._kept.get(key)
+        if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            known = self._kept[key] = self._question(fields)
-        asked, (moments, relevant), answers = known
-        stretch = bisect_right(moments, moment)
-        found = answers.get(stretch)
-        if found is None:
-            found = answers[stretch] = _WRITER.encode(self._answers.ask_among(relevant, asked, moment).to_json())
+            asked = Question(
+                known.works[stretch],
+                known.use,
+                fields.get("provider"),
+                fields.get("model"),
+                fields.get("version"),
+                fields.get("territory"),
+                _one_of(Output, fields.get("output"), "output"),
+                fields.get("duration"),
+            )
+            found = self._kept[key] = _written(rules.answer(known.relevant, asked, moment))
         return found
 
-    def _question(self, fields: dict[str, Any]) -> tuple[Question, _Known, dict[int, str]]:
+    def _known_about(self, fields: dict[str, Any]) -> _Known:
         element = _one_of(Element, fields.get("element"), "element")
         work = self._subjects.subject(fields.get("work"), fields.get("character"), fields.get("reference"), element)
         use = _one_of(Use, fields.get("use"), "use")
         if use is None:
             raise BadInput(f"name a use, one of: {', '.join(Use)}")
-        asked = Question(
-            work=work,
-            use=use,
-            provider=fields.get("provider"),
-            model=fields.get("model"),
-            version=fields.get("version"),
-            territory=fields.get("territory"),
-            output=_one_of(Output, fields.get("output"), "output"),
-            duration_s=fields.get("duration"),
-        )
-        known = self._known.get(work)
-        if known is None:
-            relevant = self._answers.relevant(work)
-            known = self._known[work] = (self._answers.moments(work, relevant), relevant)
-        return asked, known, {}
+        relevant = self._answers.relevant(work, use)
+        moments = self._answers.moments(work, relevant)
+        works = [self._subjects.at(work, moment) for moment in (datetime.min.replace(tzinfo=UTC), *moments)]
+        return _Known(use, moments, works, relevant)
 
 
 def _fields(line: str) -> dict[str, Any]:
     """The fields of a line; BadInput where one is unknown, doubled or of another type: none may be overlooked."""
     if len(line) > LONGEST_LINE:
         raise BadInput(f"a question has at most {LONGEST_LINE >> 10} KiB")
+    text = line.strip(_BLANK)
     try:
-        fields = _READER.decode(line)
+        fields, end = _READER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"not a question (one JSON object a line): {line.strip()[:60]!r}") from error
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or end != len(text):
         raise BadInput(f"not a question (one JSON object a line): {line.strip()[:60]!r}")
     if not fields.keys() <= _FIELDS:
         unknown = ", ".join(sorted(fields.keys() - _FIELDS))[:60]
@@ -193,10 +205,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(maxsize=1 << 14)
+def _written(answer: Permission) -> str:
+    """Most answers are silence, and silence about one use and provider is said in the same words."""
+    return _WRITER.encode(answer.to_json())
+
+
+_BLANK = " \t\n\r"
+"""What JSON lets stand around a value (RFC 8259, section 2)."""
 _READER = json.JSONDecoder(object_pairs_hook=_once)
 _WRITER = json.JSONEncoder(ensure_ascii=False)
 
 
+@lru_cache(maxsize=256)
 def _one_of(words: Any, text: str | None, what: str) -> Any:
     """Unknown words are unknown, not allowed."""
     if text is None:

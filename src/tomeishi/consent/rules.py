@@ -55,15 +55,11 @@ def permission(
 
 def answer(entries: Iterable[Entry], asked: Question, moment: datetime) -> Permission:
     """The answer to one question at one timezone-aware moment."""
-    names = (_folded(asked.provider), _folded(asked.model), _folded(asked.version))
-    who = wording.who(
-        asked.provider if names[0] else None,
-        asked.model if names[1] else None,
-        asked.version if names[2] else None,
-    )
+    names, who = _asking(asked.provider, asked.model, asked.version)
     found = _Considered(entries, asked, names, moment)
-    grants, reservations = found.grants, found.reservations
-    losers = found.losers
+    grants, reservations, losers = found.grants, found.reservations, found.losers
+    if not (grants or reservations or losers):
+        return Permission(asked.use, False, (), *wording.silent(asked, who))
     beaten = {grant.id: [r for r in reservations if _beats(r, grant)] for grant in grants}
     standing = [grant for grant in grants if not beaten[grant.id]]
     for grant in grants:
@@ -97,6 +93,8 @@ def answer(entries: Iterable[Entry], asked: Question, moment: datetime) -> Permi
 
 class _Considered:
     """The entries that were known at the moment and are about what is asked, by what became of them."""
+
+    __slots__ = ("_revocations", "coming", "grants", "losers", "parts", "past", "reservations", "unmet")
 
     def __init__(self, entries: Iterable[Entry], asked: Question, names: Names, moment: datetime) -> None:
         self.grants: list[Entry] = []
@@ -230,6 +228,14 @@ def _lost(losers: Losers) -> tuple[Lost, ...]:
         Lost(entry.id, why, tuple(dict.fromkeys(each.id for each in against)))
         for entry, why, against in sorted(losers, key=lambda each: (each[0].number, each[0].id))
     )
+
+
+@lru_cache(maxsize=8192)
+def _asking(provider: str | None, model: str | None, version: str | None) -> tuple[Names, wording.Sentences]:
+    """Who asks, as names are compared, and as it is said."""
+    names = (_folded(provider), _folded(model), _folded(version))
+    said = (given if name else None for given, name in zip((provider, model, version), names, strict=True))
+    return names, wording.who(*said)
 
 
 @lru_cache(maxsize=8192)

@@ -5,6 +5,7 @@ recorded and names one of them; `Permission.because` holds all.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from tomeishi import clock
 from tomeishi.access.keys import COALITION
@@ -158,17 +159,22 @@ def _only(conditions: Conditions) -> tuple[list[str], list[str]]:
 
 def _to(asked: Question) -> Sentences:
     """What is to be done with what."""
-    work, (to, to_ja) = asked.work, _TO[asked.use]
-    figure, figure_ja = ("this character", "このキャラクター") if work.character_id else ("this work", "この作品")
-    if work.element is not None:
-        name, name_ja = _ELEMENTS[work.element]
-        if asked.use is Use.GENERATE_CHARACTER:
+    return _done_with(asked.use, asked.work.character_id is not None, asked.work.element)
+
+
+@cache
+def _done_with(use: Use, is_character: bool, element: Element | None) -> Sentences:
+    to, to_ja = _TO[use]
+    figure, figure_ja = ("this character", "このキャラクター") if is_character else ("this work", "この作品")
+    if element is not None:
+        name, name_ja = _ELEMENTS[element]
+        if use is Use.GENERATE_CHARACTER:
             return f"generate the {name} of {figure}", f"{figure_ja}の{name_ja}を生成する"
         figure, figure_ja = f"the {name} of {figure}", f"{figure_ja}の{name_ja}"
-    elif asked.use is Use.GENERATE_CHARACTER:
+    elif use is Use.GENERATE_CHARACTER:
         return (
             (f"generate {figure}", f"{figure_ja}を生成する")
-            if work.character_id
+            if is_character
             else (f"generate characters of {figure}", f"{figure_ja}のキャラクターを生成する")
         )
     return to.format(figure), to_ja.format(figure_ja)
