@@ -34,9 +34,12 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u3099\u309a\ud800-\udfff\ufe00-\ufe0f\ufe20-\ufe2f"
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-_LOOK_ALIKES = re.compile("[力口二八工夕卜一]+")
+_LOOK_ALIKES = re.compile("[力口二八工夕卜一](?:(?<=[ァ-ヺー].)[力口二八工夕卜一]*|[力口二八工夕卜一]*(?=[ァ-ヺー]))")
+"""A run of them beside katakana."""
 _SPELLED_KANA = re.compile("[\\W_](?<=(?<![ァ-ヺー])[ァ-ヺー].)(?=[ァ-ヺー](?![ァ-ヺー]))")
 _GAP = re.compile("[ \u3000・_~*.\\-](?<=[ぁ-ゖ々一-鿿].)(?=[ぁ-ゖ々一-鿿])")
+_KANJI = re.compile("[々一-鿿]+")
+"""What stays as it is."""
 _WORD = re.compile("([ァ-ヺ][ァ-ヺー]*|[^\\W_ぁ-ゖァ-ヺー\u2e80-\U0003ffff]+)")
 _BLANKS = re.compile("  +")
 _LATIN = "A-Za-z\u00c0-\u024f\u0370-\u058f"
@@ -83,7 +86,7 @@ _LATIN_RULES = {
 _LONG_LATIN = {letter: letter for letter in "abdfghikmnpqrstuwxyz"} | {"o": "uo", "e": "ie"}
 _LONG_KANA = {letter: letter for letter in "AIUN"} | {"O": "UO", "E": "IE"}
 """Letters after which others, one or many, only draw out the sound; themselves last, since ou and uo leave oo."""
-_WO = re.compile("(?<![^ \n])wo(?![^ \n])")
+_WO = re.compile("wo(?<=(?<![^ \n])wo)(?![^ \n])")
 _OH = re.compile("oh(?![aiueoy])")
 """A long o as Japanese passports write it: Ohtani, Satoh."""
 _LONG_RUN = re.compile("|".join(f"{letter}[{others}]+" for letter, others in (_LONG_LATIN | _LONG_KANA).items()))
@@ -146,6 +149,26 @@ def level_all(texts: Sequence[str]) -> list[str]:
     """The streams of many texts, each with a blank at either end."""
     parts = (texts[at : at + _TOGETHER] for at in range(0, len(texts), _TOGETHER))
     return [stream for part in parts for stream in Lines(part).streams]
+
+
+def level_once(texts: Sequence[str]) -> list[str]:
+    """The same for texts that seldom come twice, as names do: of what they are made of nothing is kept."""
+    streams = [*texts]
+    plain: list[int] = []
+    others: list[int] = []
+    for number, text in enumerate(texts):
+        if _KANJI.fullmatch(text):
+            streams[number] = f" {text} "
+        else:
+            streams[number] = _in_one_width(text)
+            (plain if streams[number].isascii() else others).append(number)
+    for level_lines, numbers in ((_plain_levelled, plain), (_others_levelled, others)):
+        for at in range(0, len(numbers), _TOGETHER):
+            part = numbers[at : at + _TOGETHER]
+            levelled = level_lines("\n".join([streams[number] for number in part]))
+            for number, stream in zip(part, levelled.split("\n"), strict=True):
+                streams[number] = stream
+    return streams
 
 
 def level(text: str) -> Levelled:
@@ -217,20 +240,38 @@ def _replaced(text: Levelled, pattern: re.Pattern[str], new: str = "") -> Levell
 
 def _level_words(text: str) -> tuple[list[str], list[list[str]]]:
     """The streams of the lines of `text`, which is ASCII, and their words."""
-    text = _APOSTROPHE.sub("", text) if "'" in text else text
-    lines = [line.split() for line in _SPELLED_OUT.sub("", text.translate(_ASCII)).split("\n")]
+    lines = [line.split() for line in _closed_up_words(text).split("\n")]
     level_of = _WORDS.levels(chain.from_iterable(lines))
     return [" ".join(["", *[level_of[word] for word in words], ""]) for words in lines], lines
 
 
 def _level_runs(text: str) -> tuple[list[str], list[str]]:
     """The streams of the lines of `text`, and its words and runs of letters between them, each line's end being one."""
+    pieces = _PIECES.split(_closed_up_runs(text))
+    level_of = _RUNS.levels(pieces)
+    return _blanks(f" {''.join([level_of[piece] for piece in pieces])} ").split("\n"), pieces
+
+
+def _plain_levelled(text: str) -> str:
+    """The streams of lines of ASCII."""
+    return _words_levelled(_blanks(f" {_closed_up_words(text)} ".replace("\n", " \n ")))
+
+
+def _others_levelled(text: str) -> str:
+    """The streams of other lines."""
+    return _runs_levelled(f" {_closed_up_runs(text)} ".replace("\n", " \n "))
+
+
+def _closed_up_words(text: str) -> str:
+    text = _APOSTROPHE.sub("", text) if "'" in text else text
+    return _SPELLED_OUT.sub("", text.translate(_ASCII))
+
+
+def _closed_up_runs(text: str) -> str:
     text = like_kana(_INVISIBLE.sub("", text))
     for pattern in (_APOSTROPHE, _SPELLED_KANA, _GAP, _SPELLED_OUT):
         text = pattern.sub("", text)
-    pieces = _PIECES.split(text)
-    level_of = _RUNS.levels(pieces)
-    return _blanks(f" {''.join([level_of[piece] for piece in pieces])} ").split("\n"), pieces
+    return text
 
 
 class _Known:
@@ -256,24 +297,23 @@ class _Known:
 
 
 def _words_levelled(text: str) -> str:
-    return _by_rules(text, _LATIN_RULES, _LONG_LATIN)
+    return _by_rules(text, _LATIN_RULES)
 
 
 def _runs_levelled(text: str) -> str:
     # Splitting at the words and joining again takes a third of the time of a template that adds blanks.
     text = " ".join(_WORD.split(text)).translate(_LETTERS)
-    return _by_rules(_blanks(text), _KANA_RULES | _LATIN_RULES, _LONG_LATIN | _LONG_KANA)
+    return _by_rules(_blanks(text), _KANA_RULES | _LATIN_RULES)
 
 
-def _by_rules(text: str, rules: Mapping[str, str], long: Mapping[str, str]) -> str:
+def _by_rules(text: str, rules: Mapping[str, str]) -> str:
     for old, new in rules.items():
         text = text.replace(old, new)
-    text = _OH.sub("o", _WO.sub("o", text))
-    for letter, others in long.items():
-        for other in others:
-            while letter + other in text:
-                text = text.replace(letter + other, letter)
-    return text
+    return _LONG_RUN.sub(_first_letter, _OH.sub("o", _WO.sub("o", text)))
+
+
+def _first_letter(found: re.Match[str]) -> str:
+    return found[0][0]
 
 
 def _blanks(text: str) -> str:

@@ -38,26 +38,26 @@ class NameIndex:
         gc.disable()  # it would walk a hundred thousand new lists again and again: half of the time
         try:
             self._keys = Keys(self.names)
-            self._patterns = self._build()
+            self._build()
         finally:
             if collecting:
                 gc.enable()
         self._second_look = SecondLook(self._keys, self.names)
 
-    def _build(self) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
-        """What the automaton seeks, by number: how many letters, and what begins with them, as letters and form."""
-        forms = list(self._keys.sought())
-        # Edges of a node are searched one by one: bytes keep them few.
-        letters = _as_bytes("\n".join(forms)).split("\n") if forms else []
-        begins: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        for whole, form in zip(letters, forms, strict=True):
-            begins[whole[:_BEGINNING]].append((whole, form))
-            if form[0] in "UI" and len(form) > LONG_KANA:  # の and うさぎ level to NOSAGI
-                begins[whole[1 : _BEGINNING + 1]].append((whole[1:], form))
-        for number, beginning in enumerate(begins):
-            self._automaton.add_word(beginning, number)
+    def _build(self) -> None:
+        """The automaton seeks how forms begin, as bytes: edges of a node are searched one by one, so few are better."""
+        sought = self._keys.sought()
+        begins: dict[str, str | list[str]] = {}
+        for letters in _as_bytes("\n".join(sought)).split("\n") if sought else ():
+            alike = begins.setdefault(letters[:_BEGINNING], letters)
+            if alike is not letters:
+                if isinstance(alike, str):
+                    begins[letters[:_BEGINNING]] = [alike, letters]
+                else:
+                    alike.append(letters)
+        for beginning, alike in begins.items():
+            self._automaton.add_word(beginning, alike)
         self._automaton.make_automaton()
-        return [(len(beginning), tuple(alike)) for beginning, alike in begins.items()]
 
     def find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
         """For each prompt its names, by place."""
@@ -104,23 +104,23 @@ class NameIndex:
     def _strikes(self, streams: Sequence[str], prompts: Sequence[str]) -> dict[int, list[Strike]]:
         """By number of the prompt; only of keys that may count there."""
         found: defaultdict[int, list[Strike]] = defaultdict(list)
-        lines = [_as_bytes(stream) for stream in streams]
-        text = "\n".join(lines)
+        text = _as_bytes("\n".join(streams))
+        lines = text.split("\n")
         number, begins, ends = 0, 0, len(lines[0])
-        for last, which in self._automaton.iter(text):
+        for last, alike in self._automaton.iter(text):
             while last >= ends:
                 number += 1
                 begins, ends = ends + 1, ends + 1 + len(lines[number])
-            long, alike = self._patterns[which]
-            at = last + 1 - long
-            for letters, form in alike:
-                key = self._keys.get(form) if text.startswith(letters, at) else None
-                if key is None:
+            for letters in (alike,) if isinstance(alike, str) else alike:
+                at = last + 1 - min(len(letters), _BEGINNING)
+                if not text.startswith(letters, at):
                     continue
-                counts = key.alone or key.phrase or (bool(key.titles) and "『" in prompts[number])
-                if counts or (key.titles and self._has_company(key, lines[number])):
-                    first = len(text[begins:at].encode("latin-1").decode())
-                    found[number].append((first, first + len(letters.encode("latin-1").decode()) - 1, key))
+                form = letters if letters.isascii() else letters.encode("latin-1").decode()
+                for key in self._keys.sounding(form):
+                    counts = key.alone or key.phrase or (bool(key.titles) and "『" in prompts[number])
+                    if counts or (key.titles and self._has_company(key, lines[number])):
+                        first = len(text[begins:at].encode("latin-1").decode())
+                        found[number].append((first, first + len(form) - 1, key))
         return found
 
     def _has_company(self, title: Key, line: str) -> bool:

@@ -288,7 +288,7 @@ def _guessed(listed: Sequence[Work]) -> Iterator[RegisteredName]:
                 silent += [RegisteredName(name.text, work.id, character_id) for name in names]
     for name, reading in zip(silent, guessed_readings(name.text for name in silent), strict=True):
         if reading is not None:
-            yield replace(name, text=reading, guessed_from=name.text)
+            yield name._replace(text=reading, guessed_from=name.text)
 
 
 def _character(work: Work, character_id: str | None) -> str | None:

@@ -31,6 +31,7 @@ _ONE_IS_L = str.maketrans("01345789@$!|", "oleastbgasll")
 _WITH_FIGURES = re.compile(r"(?<![\w@$!|])(?=[^\d@$!|]*[\d@$!|])[\w@$!|][\w@$!|'-]{1,58}[\w@$!|](?![\w@$!|])")
 _FIGURE, _LETTER = re.compile("[0-9@$!|]"), re.compile("[A-Za-z]")
 _BROKEN_KATAKANA = re.compile("[ァ-ヺー]+(?:[ \u3000・_~.*\\-][ァ-ヺー]+)+")
+_KATAKANA_IN_PIECES = re.compile(_BROKEN_KATAKANA.pattern.removesuffix("+") + "*")
 _WORD = re.compile("[A-Za-z0-9']+")
 _KATAKANA_RUN = re.compile("[ァ-ヺー]{3,}")
 
@@ -70,12 +71,14 @@ class SecondLook:
         whole = "\n".join(prompts)
         if whole.isascii():
             return set()
-        runs = [(found.start(), found[0]) for found in _KATAKANA_RUN.finditer(whole)]
-        self._look_up({run for _, run in runs})
-        odd = [start for start, run in runs if self._near[run]]
-        odd += [found.start() for found in _BROKEN_KATAKANA.finditer(whole)]
-        ends = list(accumulate(len(prompt) + 1 for prompt in prompts)) if odd else []
-        return {bisect_right(ends, start) for start in odd}
+        runs = set(_KATAKANA_IN_PIECES.findall(whole))
+        self._look_up({part for run in runs for part in _KATAKANA_RUN.findall(run)})
+        odd = {run for run in runs if not run.isalpha() or any(map(self._near.get, _KATAKANA_RUN.findall(run)))}
+        if not odd:
+            return set()
+        ends = list(accumulate(len(prompt) + 1 for prompt in prompts))
+        places = (found.start() for found in _KATAKANA_IN_PIECES.finditer(whole) if found[0] in odd)
+        return {bisect_right(ends, start) for start in places}
 
     def words(self, words: Sequence[str]) -> list[tuple[int, int, Near]]:
         """First and last word of a stream that may be a name in pieces, or near one; the longest first."""
@@ -156,14 +159,14 @@ class SecondLook:
     def _joined(
         self, words: Sequence[str], ours: Sequence[int], odd: Sequence[bool]
     ) -> Iterator[tuple[int, int, Near]]:
-        piece = [is_odd or _may_be_a_piece(word) for is_odd, word in zip(odd, words, strict=True)]
         for at in ours:
-            first = at
-            while first > max(0, at - TOGETHER + 1) and piece[first - 1]:
+            first = last = at
+            while first > max(0, at - TOGETHER + 1) and (odd[first - 1] or _may_be_a_piece(words[first - 1])):
                 first -= 1
-            last = at
-            while last < min(len(words) - 1, at + TOGETHER - 1) and piece[last + 1]:
+            while last < min(len(words) - 1, at + TOGETHER - 1) and (odd[last + 1] or _may_be_a_piece(words[last + 1])):
                 last += 1
+            if first == last:
+                continue
             spans = [(a, b) for a in range(first, at + 1) for b in range(at, last + 1) if 0 < b - a < TOGETHER]
             # Letters that make one sound may have come apart: pikac hu.
             joined = ["".join(words[a : b + 1]).replace("kh", "ch") for a, b in spans]

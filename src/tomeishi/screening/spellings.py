@@ -8,12 +8,13 @@ sound, only a registered reading tells.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from tomeishi.screening.boundaries import script_of_letter
-from tomeishi.screening.levelling import level_all
+from tomeishi.screening.levelling import level_once
 from tomeishi.screening.ordinary import LOANWORD, PLAIN, ordinary_words
 
 LONG_KANA = 7
@@ -35,8 +36,7 @@ _LEFT_OUT = frozenset({"no", "and"})
 _SPEAKABLE = re.compile("(?:(?:[KSTNHMRGZDBPF]Y?|[YW]|TS)?[AIUEO]|N)+")
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredName:
+class RegisteredName(NamedTuple):
     """One name, and whose it is: a character's, or with None the work's own."""
 
     text: str
@@ -73,16 +73,19 @@ class Keys:
         self._numbers: dict[str, int | list[int]] = {}
         self._known: dict[str, Key] = {}
         self._by_work: Mapping[str, Sequence[str]] | None = None
+        self._after_vowel: dict[str, list[str]] = {}
+        """Forms in the kana that begin with U or I, by what is left without it: の and うさぎ level to NOSAGI."""
         ours = self._numbers
-        for number, form in _forms_of([name.text for name in names]):
-            numbers = ours.setdefault(form, number)
-            if numbers is number:
-                continue
-            if isinstance(numbers, int):
-                if numbers != number:
-                    ours[form] = [numbers, number]
-            elif numbers[-1] != number:
-                numbers.append(number)
+        for number, forms in _forms_of([name.text for name in names]):
+            for form in forms:
+                numbers = ours.setdefault(form, number)
+                if numbers is number:
+                    continue
+                if isinstance(numbers, int):
+                    if numbers != number:
+                        ours[form] = [numbers, number]
+                elif numbers[-1] != number:
+                    numbers.append(number)
 
     def __contains__(self, form: str) -> bool:
         return form in self._numbers
@@ -116,20 +119,38 @@ class Keys:
         numbers = self._numbers[form]
         return (numbers,) if isinstance(numbers, int) else tuple(numbers)
 
-    def sought(self) -> Iterator[str]:
-        """All forms but those that surely count only beside a name that does."""
-        ordinary = self._ordinary
+    def sought(self) -> list[str]:
+        """As what forms are sought anywhere: all but those that surely count only beside a name that does."""
+        ordinary, after_vowel = self._ordinary, self._after_vowel
+        found: list[str] = []
         for form in self._numbers:
-            bounded = form[0] == " "
-            joined = form.replace(" ", "") if bounded or not form.isalpha() else form
-            part_of_word = not bounded and len(form) < LONG_KANA and form.isascii()
-            if not part_of_word and len(joined) > 2 and joined not in ordinary:
-                yield form
-            elif not part_of_word or any(self._names[n].character_id is None for n in self._numbers_of(form)):
-                key = self.get(form)
-                long = len(form) > (3 if form.isascii() else 1)
-                if key is not None and (key.alone or key.phrase or (key.titles and long)):
-                    yield form
+            if form[0] == " ":
+                joined = form.replace(" ", "")
+                surely = len(joined) > 2 and joined not in ordinary
+            elif form.isascii():
+                surely = len(form) >= LONG_KANA and form not in ordinary
+            else:
+                joined = form if form.isalpha() else form.replace(" ", "")
+                surely = len(joined) > 2 and joined not in ordinary
+            if surely or self._may_count(form):
+                found.append(form)
+                if form[0] in "UI" and len(form) > LONG_KANA:
+                    after_vowel.setdefault(form[1:], []).append(form)
+        return found + [form for form in after_vowel if form not in self._numbers]
+
+    def _may_count(self, form: str) -> bool:
+        part_of_word = form[0] != " " and len(form) < LONG_KANA and form.isascii()
+        unlikely = part_of_word or len(form.replace(" ", "")) < SHORTEST
+        if unlikely and all(self._names[n].character_id is not None for n in self._numbers_of(form)):
+            return False
+        key = self.get(form)
+        long = len(form) > (3 if form.isascii() else 1)
+        return key is not None and (key.alone or key.phrase or (bool(key.titles) and long))
+
+    def sounding(self, sought: str) -> list[Key]:
+        """The keys that are sought as it."""
+        found = [self.get(form) for form in self._after_vowel.get(sought, ())]
+        return [key for key in (self.get(sought), *found) if key is not None]
 
 
 def sought_beside(form: str) -> list[str]:
@@ -141,24 +162,22 @@ def sought_beside(form: str) -> list[str]:
     return [*dict.fromkeys((form, word, *shortened))]
 
 
-def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Each form with the number of its text; a form may come twice."""
+def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, Iterable[str]]]:
+    """Forms with the number of their text; a text may come twice, and a form of it too."""
     parted: list[tuple[int, list[str]]] = []
-    for number, (text, stream) in enumerate(zip(texts, level_all(texts), strict=True)):
+    for number, (text, stream) in enumerate(zip(texts, level_once(texts), strict=True)):
         form = stream.strip()
         if form.isascii():
-            for each in _forms(form):
-                yield number, each
+            yield number, _forms(form)
         elif form:
-            yield number, form if text[0] > "一" and text[-1] > "一" else _bounded(form, text)
+            yield number, (form if text[0] > "一" and text[-1] > "一" else _bounded(form, text),)
         if not text.isalpha() and (parts := _parts(text)):
             parted.append((number, parts))
         if "&" in text:
             parted.append((number, [text.replace("&", " and ")]))
-    streams = iter(level_all([part for _, parts in parted for part in parts]))
+    streams = iter(level_once([part for _, parts in parted for part in parts]))
     for number, parts in parted:
-        for form in _forms_of_parts([next(streams) for _ in parts], parts):
-            yield number, form
+        yield number, _forms_of_parts([next(streams) for _ in parts], parts)
 
 
 def _parts(text: str) -> list[str]:
