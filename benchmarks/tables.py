@@ -447,6 +447,35 @@ def verification(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", told + absent, "", _made_by(result, "python -m benchmarks.verification")])
 
 
+def style(result: dict[str, Any]) -> str:
+    """How often the nearest look is of the right hand."""
+    lines = [
+        "| registered | works | queries | the right work is named first | it is among the named | queries of nobody "
+        "| any work is named all the same |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    registered = {"films": "films, each a work, and one cartoon", "hands": "pictures on white, a work for each hand"}
+    for name, told in registered.items():
+        row = result["figures"][name]
+        cells = [told, row["works"], row["queries"], _share_of(row["named_first"]), _share_of(row["among_the_named"])]
+        cells += [row["queries_of_nobody"], _share_of(row["named_all_the_same"])]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    told = (
+        "Queries of the films are films of the cartoon, each beside the others of it; those of nobody are drawn and real "
+        "films of other works. Queries of the hands are pictures of other figures, those of nobody by hands left out."
+    )
+    if absent := result["figures"]["films"]["absent"]:
+        told += f" Absent: {', '.join(absent)}."
+    return "\n".join([*lines, "", told, "", _made_by(result, "python -m benchmarks.style --half test")])
+
+
+def _share_of(figure: dict[str, Any]) -> str:
+    if figure["share"] is None:
+        return "-"
+    low, high = figure["interval"]
+    return f"{figure['share']:.0%} ({low:.0%} to {high:.0%})"
+
+
 def audit_peers(result: dict[str, Any]) -> str:
     """Who finds what of what was planted."""
     figures = result["figures"]
@@ -557,6 +586,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "falsefinds": ("prompts", prompts_false),
     "scaling": ("audit-scaling", audit_scaling),
     "verification": ("verification", verification),
+    "style": ("style-test", style),
     "auditpeers": ("audit-peers", audit_peers),
 }
 """Block to result and function."""

@@ -64,6 +64,7 @@ from tomeishi.matching.matches import SameFrame
 from tomeishi.matching.overlaps import overlapping
 from tomeishi.matching.pursuit import Pursuit
 from tomeishi.matching.stages import ALL, Stages
+from tomeishi.matching.styles import Styles
 from tomeishi.registering import (
     Described,
     Registered,
@@ -353,13 +354,13 @@ class Platform:
         policy: Path | None = None,
         moment: datetime | None = None,
         descriptor: str | None = None,
+        style: bool = False,
         stages: Stages = ALL,
     ) -> Screener:
         """Everything a screening needs, as of now: registry, index, policy, and the ledger's entries.
 
-        `moment` is the one asked of the ledger; None: whenever it is asked. An index that is behind the registry is
-        built first. `descriptor` names an added one that looks in place of the shipped image descriptor; `stages`
-        leaves some out, to measure what they bring.
+        `moment` is the one asked of the ledger; None: whenever it is asked. `descriptor` names an added one in place of
+        the shipped image descriptor, `style` ranks works by their whole look too, `stages` leaves some out.
         """
         image, pdq = self.descriptors
         fitted = calibration.shipped()
@@ -401,6 +402,7 @@ class Platform:
             ask=ask,
             use=use,
             figures=figures,
+            styles=Styles(searchable.looks(), by_id) if style and searchable else None,
         )
 
     def screen(
@@ -412,9 +414,10 @@ class Platform:
         use: Use | None = None,
         policy: Path | None = None,
         moment: datetime | None = None,
+        style: bool = False,
     ) -> Iterator[Screening]:
         """One screening per query file; folders and globs give the media they hold."""
-        screener = self.screener(provider=provider, model=model, use=use, policy=policy, moment=moment)
+        screener = self.screener(provider=provider, model=model, use=use, policy=policy, moment=moment, style=style)
         for name in expand([str(query) for query in queries], ()):
             yield screener.screen(Path(name), name)
 

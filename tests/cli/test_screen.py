@@ -40,6 +40,25 @@ def clips(tmp_path: Path, quoted: Path, clean: Path, bad: Path) -> Path:
     return folder
 
 
+def test_a_style_is_a_hint_that_has_to_be_asked_for(tomeishi: Command, installed: Any, quoted: Path) -> None:
+    (plain,) = _lines(tomeishi("screen", "--jsonl", quoted))
+    (asked,) = _lines(tomeishi("screen", "--jsonl", "--style", quoted))
+    assert plain["styles"] is None
+    assert "style" not in plain["checked"]
+    assert "style" in asked["checked"]
+    assert asked["styles"][0]["permission"]["use"] == "generate_style"
+    assert asked["findings"] == plain["findings"]
+    told = tomeishi("screen", "--style", quoted)
+    assert "its look comes near" in told.out
+    assert "style as such is not protected" in told.err
+
+
+def test_a_prompt_has_no_style(tomeishi: Command, installed: Any) -> None:
+    outcome = tomeishi("screen", "--prompt", "a clip", "--style")
+    assert outcome.code == 2
+    assert "--style belongs to files" in outcome.err
+
+
 def test_a_line_for_each_query_in_the_order_given_and_data_only_on_stdout(
     tomeishi: Command, installed: Any, quoted: Path, clean: Path, bad: Path
 ) -> None:

@@ -16,7 +16,7 @@ from tomeishi.consent.permission import Permission
 from tomeishi.registry import references, works
 from tomeishi.review import screenings
 from tomeishi.review.screenings import AskedBy
-from tomeishi.screening.findings import Finding, MadeBy, Screening
+from tomeishi.screening.findings import Finding, MadeBy, NearStyle, Screening
 from tomeishi.values import Band, Interval, Kind, MediaKind, Segment, Use, Verdict, digest_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -50,8 +50,9 @@ class House:
         start: float = 2.0,
         provider: str | None = "acme",
         at: datetime = NOON,
+        near: tuple[int, ...] | None = None,
     ) -> str:
-        """A stored screening with a finding for each of the works `of`."""
+        """A stored screening with a finding for each of the works `of`, and a style near that of the works `near`."""
         by = by or self.engineer
         findings = tuple(
             Finding(
@@ -82,6 +83,9 @@ class House:
             partial=None,
             skipped=None,
             made_by=MadeBy("0", (), "sha256:0", ()),
+            styles=None
+            if near is None
+            else tuple(NearStyle(self.works[n], f"work {n}", f"member {n}", 0.4, 0.1, NOT_ALLOWED) for n in near),
         )
         asked = AskedBy(by.id, by.organisation.id, provider, None)
         with self.platform.transaction() as tx:

@@ -141,6 +141,18 @@ def test_a_member_sees_its_own_matches_only(house: House) -> None:
         assert ([finding["member"] for finding in seen.words["findings"]], seen.withheld) == (["member 0"], 1)
 
 
+def test_a_member_sees_of_near_styles_its_own_alone(house: House) -> None:
+    screening_id = house.screening(of=(0,), near=(1, 0))
+    for who, seen in (
+        (house.legal, ["work 0"]),
+        (house.engineer, ["work 1", "work 0"]),
+        (house.hana, ["work 1", "work 0"]),
+    ):
+        with house.platform.reading() as tx:
+            words = screenings.screening(tx, screening_id, who.sight(Action.READ_SCREENINGS)).words
+        assert [near["title"] for near in words["styles"]] == seen
+
+
 def test_a_member_does_not_learn_of_a_screening_that_does_not_touch_its_works(house: House) -> None:
     screening_id = house.screening(of=(1,))
     sight = house.legal.sight(Action.READ_SCREENINGS)

@@ -11,13 +11,15 @@ from PIL import Image
 from tomeishi import wiring
 from tomeishi.config import Limits
 from tomeishi.matching.stages import ALL
+from tomeishi.matching.styles import NearLook, Styles
 from tomeishi.media.sample import frames_at
 from tomeishi.registry import references as registry
 from tomeishi.screening.findings import Finding, Screening
+from tomeishi.screening.policy import default_text
 from tomeishi.testing.edits import pictures, write_edited
 from tomeishi.testing.films import DrawnFilm
 from tomeishi.testing.recording import write_media
-from tomeishi.values import Band, Interval, Kind, Verdict, covered_s
+from tomeishi.values import Band, Interval, Kind, Use, Verdict, covered_s
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,35 @@ def test_what_only_a_part_of_the_picture_shows_is_an_edit(
     write_edited(references[0], query, ["stacked"], start_s=1.0, end_s=9.0, other=clean, seed=3)
     (finding,) = _seen(_screened(platform, query))
     assert finding.kind is Kind.EDIT
+
+
+def test_a_style_is_ranked_only_where_it_is_asked_for_and_finds_nothing(
+    platform: wiring.Platform, works: tuple[DrawnFilm, ...], quoted: Path
+) -> None:
+    assert _screened(platform, quoted).styles is None
+    asked = platform.screener(style=True).screen(quoted, str(quoted))
+    assert Kind.STYLE in asked.checked
+    assert Kind.STYLE not in {finding.kind for finding in asked.findings}
+    assert asked.styles
+    assert asked.styles[0].title in {work.title for work in works}
+    assert [near.similarity for near in asked.styles] == sorted((n.similarity for n in asked.styles), reverse=True)
+    assert {(near.permission.use, near.permission.allowed) for near in asked.styles} == {(Use.GENERATE_STYLE, False)}
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [("clear", Verdict.CLEAR), ("review", Verdict.REVIEW)])
+def test_a_style_leads_to_what_the_policy_says(
+    platform: wiring.Platform, clean: Path, tmp_path: Path, verdict: str, expected: Verdict
+) -> None:
+    policy = tmp_path / "policy.toml"
+    before, _, _ = default_text().rpartition("verdict =")
+    policy.write_text(f'{before}verdict = "{verdict}"\n', encoding="utf-8")
+    screener = platform.screener(style=True, policy=policy)
+    near = NearLook(next(iter(screener.references.values())), 0.5, 0.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Styles, "nearest", lambda *_: [near])
+        screening = screener.screen(clean, str(clean))
+    assert not screening.findings
+    assert screening.verdict is expected
 
 
 def test_the_same_file_is_known_by_its_digest_over_its_whole_length(

@@ -43,6 +43,7 @@ def test_a_minimum_band_hides_weaker_matches() -> None:
         ('[allowed]\nverdict = "clear"', '[allowed]\nverdict = "clear"\nmaybe = 1', "unknown key 'maybe'"),
         ('[unreadable]\nverdict = "review"', '[unreadable]\nverdict = "clear"', "cannot be clear"),
         ('[description]\nverdict = "clear"', '[description]\nverdict = "block"', "cannot be block"),
+        ('[style]\nverdict = "clear"', '[style]\nverdict = "block"', "a style is never certain"),
         ('minimum_band = "weak"', 'minimum_band = "sure"', "minimum_band is 'sure'"),
         ("[not_allowed]", "[not_allowed", "not TOML"),
     ],
@@ -55,7 +56,8 @@ def test_a_policy_with_a_slip_is_refused_and_says_where(old: str, new: str, says
 
 def test_a_policy_of_before_descriptions_is_read_as_it_was() -> None:
     older = default_text().partition("# Registered descriptions")[0]
-    assert parse_policy(older, "older").description is Verdict.CLEAR
+    read = parse_policy(older, "older")
+    assert (read.description, read.style) == (Verdict.CLEAR, Verdict.CLEAR)
 
 
 def test_a_missing_policy_file_is_named(tmp_path: Path) -> None:

@@ -23,6 +23,17 @@ def test_a_clip_is_screened_at_once_as_the_command_line_does(
     assert client.screening(found.id) == found
 
 
+def test_a_style_is_told_where_it_is_asked_for(client: Client, copied: tuple[Path, Planted]) -> None:
+    assert client.screen(copied[0]).styles is None
+    found = client.screen(copied[0], style=True)
+    assert "style" in found.checked
+    assert found.styles
+    assert found.id is not None
+    assert client.screening(found.id).styles == found.styles
+    with pytest.raises(Problem, match="write true or leave it out"):
+        client._send("/screenings", copied[0], {"style": "yes"}, {"wait": True}, None)
+
+
 def test_a_clip_becomes_an_operation_a_screening_and_a_match(
     furnished: tuple[Site, Callable[[], bool]], client: Client, copied: tuple[Path, Planted]
 ) -> None:

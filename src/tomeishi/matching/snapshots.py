@@ -21,6 +21,7 @@ from tomeishi.index.volume import Item, Source
 from tomeishi.matching.align import Track
 from tomeishi.matching.matches import MIN_QUALITY, Frames
 from tomeishi.matching.score import telling
+from tomeishi.matching.styles import look_of
 from tomeishi.matching.votes import Sighting, voted
 from tomeishi.registry import references as registry
 from tomeishi.storage.blobs import Blobs
@@ -28,6 +29,9 @@ from tomeishi.values import Interval, canonical, digest_of
 
 _NEIGHBOURS = 100
 """Rows asked for per query frame: a long still shot of one reference must not hide the others."""
+
+_OF_A_LOOK = 64
+"""Rows of a reference that its look is made of."""
 
 
 class Searchable:
@@ -66,6 +70,13 @@ class Searchable:
             for owner, first in zip(*np.unique(owners[close], return_index=True), strict=True):
                 found.append((float(row[close][first]), number, self._image.item_ids[owner], float(at[close][first])))
         return sorted(found)
+
+    def looks(self) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """Of each reference the mean of some of its rows (`styles`)."""
+        for reference_id in self._image.item_ids:
+            rows = self._image.spread(reference_id, _OF_A_LOOK)
+            if len(rows):
+                yield reference_id, look_of(np.asarray(rows, np.float32))
 
     def frames(self, reference_id: str) -> Frames:
         """The searchable frames of one reference."""

@@ -154,6 +154,8 @@ def _stored(row: Any, sight: Sight) -> StoredScreening:
     if not sight.everything:
         shown = list(_shown(shown, sight))
     withheld = len(words["findings"]) - len(shown)
+    if sight.member_id is not None and words.get("styles"):
+        words |= {"styles": [near for near in words["styles"] if near["member"] == sight.member]}
     return StoredScreening(
         id=row.id,
         kind=row.kind,

@@ -140,6 +140,31 @@ class Finding:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class NearStyle:
+    """A work whose whole look a query comes near: a hint, ranked, never a finding."""
+
+    work_id: str
+    title: str
+    member: str
+    similarity: float
+    """Of the two looks (`matching.styles`), in [-1, 1]; no probability."""
+    common: float
+    """How near registered works commonly come to this query."""
+    permission: Permission
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "work": self.work_id,
+            "title": self.title,
+            "member": self.member,
+            "kind": Kind.STYLE.value,
+            "similarity": round(self.similarity, 4),
+            "common": round(self.common, 4),
+            "permission": self.permission.to_json(),
+        }
+
+
 def of_member(finding: Finding) -> Finding:
     """As its own member may see it: without what it says of another member's character."""
     shown = finding.portrayal
@@ -164,6 +189,8 @@ class Screening:
     partial: Partial | None
     skipped: Skipped | None
     made_by: MadeBy
+    styles: tuple[NearStyle, ...] | None = None
+    """The nearest looks first; None where they were not looked for."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -177,5 +204,6 @@ class Screening:
             if self.partial is None
             else {"reason": self.partial.reason, "until": round(self.partial.until, 3)},
             "skipped": None if self.skipped is None else {"reason": self.skipped.reason},
+            "styles": None if self.styles is None else [near.to_json() for near in self.styles],
             "made_by": self.made_by.to_json(),
         }

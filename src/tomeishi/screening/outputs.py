@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tomeishi.config import Limits
 from tomeishi.consent.permission import Permission
 from tomeishi.consent.scopes import WorkRef
@@ -14,13 +16,14 @@ from tomeishi.fingerprint.listening import Listened, perceive
 from tomeishi.fingerprint.sightings import Onlooker
 from tomeishi.matching.figures import FigureMatch
 from tomeishi.matching.identical import Identical
-from tomeishi.matching.matches import Match
+from tomeishi.matching.matches import MIN_QUALITY, Match
 from tomeishi.matching.pictures import Pictures
 from tomeishi.matching.pursuit import Pursuit
+from tomeishi.matching.styles import NearLook, Styles
 from tomeishi.media.sample import SamplePlan, frames_at
 from tomeishi.registry.references import Reference
 from tomeishi.screening.figures import Figures, both
-from tomeishi.screening.findings import Finding, MadeBy, Screening
+from tomeishi.screening.findings import Finding, MadeBy, NearStyle, Screening
 from tomeishi.screening.policy import Policy, gravest
 from tomeishi.screening.sound import Ear
 from tomeishi.values import USE_BY_KIND, Band, Kind, MediaKind, Partial, Skipped, Use, Verdict, digest_of_file
@@ -54,6 +57,8 @@ class Screener:
     """The use asked of the ledger; None takes the one that belongs to the kind."""
     figures: Figures | None = None
     """None where no character is enrolled: then none is looked for."""
+    styles: Styles | None = None
+    """The looks of registered works, where style is looked for."""
 
     def screen(self, query: Path, name: str) -> Screening:
         """The answer for one file. A file that cannot be read is skipped with its reason, never raised."""
@@ -76,6 +81,9 @@ class Screener:
         except (NotFound, UnreadableMedia) as error:  # gone or another file since the first look
             return self._skipped(name, digest, str(error))
         verdicts = [finding.verdict for finding in findings]
+        styles = self._styles(extraction)
+        if styles and not styles[0].permission.allowed:
+            verdicts.append(self.policy.style)
         if extraction.partial is not None:
             verdicts.append(self.policy.unreadable)
         return Screening(
@@ -86,12 +94,14 @@ class Screener:
             checked=(
                 *(() if extraction.info.kind is MediaKind.SOUND else IN_PICTURES),
                 *(() if onlooker is None or extraction.info.kind is MediaKind.SOUND else (Kind.CHARACTER,)),
+                *(() if styles is None else (Kind.STYLE,)),
                 *(() if heard is None else (Kind.SOUND,)),
             ),
             verdict=gravest(verdicts),
             partial=extraction.partial,
             skipped=None,
             made_by=self.made_by,
+            styles=styles,
         )
 
     def _known(self, name: str, digest: str | None, identical: Identical, registered: Sequence[Reference]) -> Screening:
@@ -134,6 +144,20 @@ class Screener:
             for figure in self.figures.matches(seen, extraction.duration_s):
                 found_all.append(self._portrayed(figure, self.figures))
         return self._reported(found_all)
+
+    def _styles(self, extraction: Extraction) -> tuple[NearStyle, ...] | None:
+        """Works whose look comes nearest; blank pictures have none."""
+        if self.styles is None or extraction.info.kind is MediaKind.SOUND:
+            return None
+        seen = extraction.fingerprints[self.image.spec.key]
+        near = self.styles.nearest(np.asarray(seen.rows[seen.quality >= MIN_QUALITY], np.float32))
+        return tuple(self._near(each) for each in near)
+
+    def _near(self, near: NearLook) -> NearStyle:
+        reference = near.reference
+        asked = self.ask(WorkRef(reference.member_id, reference.work_id), self.use or USE_BY_KIND[Kind.STYLE])
+        about = (reference.work_id, reference.title, reference.member)
+        return NearStyle(*about, near.similarity, near.common, asked)
 
     def _reported(self, findings: Sequence[Finding]) -> list[Finding]:
         reported = [finding for finding in findings if self.policy.reports(finding.band)]

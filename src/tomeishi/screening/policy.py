@@ -26,6 +26,8 @@ class Policy:
     unreadable: Verdict
     description: Verdict
     """Where the nearest description is of something whose use is not allowed; never `block`."""
+    style: Verdict
+    """Where the nearest look is that of a work whose style may not be used; never `block`."""
     digest: str
     """Of the file's bytes."""
 
@@ -73,13 +75,15 @@ def parse_policy(text: str, where: str) -> Policy:
         words = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{where}: not TOML: {error}") from error
-    words.setdefault("description", {"verdict": "clear"})  # policies of before this section was there
-    _only(words, {"minimum_band", "not_allowed", "allowed", "unreadable", "description"}, where)
+    for section in ("description", "style"):  # policies of before these sections were there
+        words.setdefault(section, {"verdict": "clear"})
+    _only(words, {"minimum_band", "not_allowed", "allowed", "unreadable", "description", "style"}, where)
     for section, keys in (
         ("not_allowed", {b.value for b in Band}),
         ("allowed", {"verdict"}),
         ("unreadable", {"verdict"}),
         ("description", {"verdict"}),
+        ("style", {"verdict"}),
     ):
         if not isinstance(words[section], dict):
             raise BadInput(f"{where}: [{section}] must be a section")
@@ -87,9 +91,10 @@ def parse_policy(text: str, where: str) -> Policy:
     unreadable = _verdict(words["unreadable"]["verdict"], f"{where}: [unreadable] verdict")
     if unreadable is Verdict.CLEAR:
         raise BadInput(f"{where}: [unreadable] verdict cannot be clear: what was not read was not checked")
-    description = _verdict(words["description"]["verdict"], f"{where}: [description] verdict")
-    if description is Verdict.BLOCK:
-        raise BadInput(f"{where}: [description] verdict cannot be block: a description is never certain")
+    hints = {each: _verdict(words[each]["verdict"], f"{where}: [{each}] verdict") for each in ("description", "style")}
+    for each, verdict in hints.items():
+        if verdict is Verdict.BLOCK:
+            raise BadInput(f"{where}: [{each}] verdict cannot be block: a {each} is never certain")
     band = words["minimum_band"]
     if band not in {b.value for b in Band}:
         raise BadInput(f"{where}: minimum_band is {band!r}; write strong, likely or weak")
@@ -98,7 +103,8 @@ def parse_policy(text: str, where: str) -> Policy:
         not_allowed={b: _verdict(words["not_allowed"][b.value], f"{where}: [not_allowed] {b.value}") for b in Band},
         allowed=_verdict(words["allowed"]["verdict"], f"{where}: [allowed] verdict"),
         unreadable=unreadable,
-        description=description,
+        description=hints["description"],
+        style=hints["style"],
         digest=digest_of(text.encode()),
     )
 

@@ -41,7 +41,7 @@ class Standing:
         self._lock = Lock()
         self._stamp: tuple[object, ...] = ()
         self._looked_at_s = 0.0
-        self._media: dict[Asking, Screener] = {}
+        self._media: dict[tuple[Asking, bool], Screener] = {}
         self._prompts: dict[Asking, PromptScreener] = {}
         self.few_at_once = BoundedSemaphore(SCREENED_AT_ONCE)
         """Held while a file is decoded for somebody who waits."""
@@ -49,14 +49,15 @@ class Standing:
         """Of the registry, whatever the ledger says."""
         self._consent: tuple[Subjects, Lines] | None = None
 
-    def media(self, asking: Asking) -> Screener:
+    def media(self, asking: Asking, *, style: bool = False) -> Screener:
+        """`style`: ranks works by their whole look too."""
         with self._lock:
             self._refresh(at_once=True)
-            if asking not in self._media:
+            if (asking, style) not in self._media:
                 provider, model, use = asking
-                made = self._platform.screener(provider=provider, model=model, use=use)
-                _keep(self._media, asking, made)
-            return self._media[asking]
+                made = self._platform.screener(provider=provider, model=model, use=use, style=style)
+                _keep(self._media, (asking, style), made)
+            return self._media[asking, style]
 
     def prompts(self, asking: Asking) -> PromptScreener:
         with self._lock:
@@ -110,7 +111,7 @@ class Standing:
             self._stamp = found
 
 
-def _keep(kept: dict[Asking, Any], asking: Asking, made: Any) -> None:
+def _keep(kept: dict[Any, Any], asking: Any, made: Any) -> None:
     """In place of the oldest one where there are too many."""
     while len(kept) >= MOST_KEPT:
         del kept[next(iter(kept))]

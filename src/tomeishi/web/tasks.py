@@ -81,7 +81,8 @@ class _Tasks:
         asked = work.job.payload
         work.progress(0, 1)
         path = self._platform.kept(asked["media"])
-        made = screen_kept(self._standing.media(asking_of(asked)), path, asked["name"])
+        screener = self._standing.media(asking_of(asked), style=asked.get("style", False))
+        made = screen_kept(screener, path, asked["name"])
         return lambda tx: {
             "screening": screenings.keep(tx, made, asked_by(asked), asked["media"], clock.now()),
             "verdict": made.verdict.value,

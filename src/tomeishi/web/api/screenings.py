@@ -72,6 +72,7 @@ _FORM = {
                         "provider": {"type": "string", "maxLength": 200},
                         "model": {"type": "string", "maxLength": 200},
                         "use": {"type": "string", "enum": [use.value for use in Use]},
+                        "style": {"type": "string", "enum": ["true"], "description": "rank works by their look too"},
                     },
                 }
             },
@@ -159,10 +160,12 @@ def _asked_for(asked: Asked, upload: Upload, prompt: AskedPrompt | None) -> tupl
         kind, fields = tasks.SCREEN_PROMPT, {"prompt": prompt.prompt}
         given = {"provider": prompt.provider, "model": prompt.model, "use": prompt.use}
     else:
-        unknown = upload.fields.keys() - {"provider", "model", "use"}
+        unknown = upload.fields.keys() - {"provider", "model", "use", "style"}
         if unknown:
             raise BadInput(f"unknown in this form: {', '.join(sorted(unknown))[:200]}")
-        kind, fields = tasks.SCREEN, {"media": upload.digest, "name": upload.name}
+        if (style := upload.fields.get("style", "")) not in ("", "true"):
+            raise BadInput(f"style: write true or leave it out, not {style[:40]!r}")
+        kind, fields = tasks.SCREEN, {"media": upload.digest, "name": upload.name, "style": style == "true"}
         words = {name: upload.fields.get(name) or None for name in ("provider", "model", "use")}
         try:
             checked = AskedPrompt.model_validate({"prompt": "", **words})
@@ -193,7 +196,7 @@ def _at_once(asked: Asked, standing: Standing, kind: str, payload: dict[str, Any
         with asked.platform.transaction() as tx:
             screening_id = screenings.keep_prompt(tx, found, by, asked.at)
     else:
-        screener = standing.media(tasks.asking_of(payload))
+        screener = standing.media(tasks.asking_of(payload), style=payload["style"])
         with standing.few_at_once:
             made = tasks.screen_kept(screener, asked.platform.kept(payload["media"]), payload["name"])
         with asked.platform.transaction() as tx:

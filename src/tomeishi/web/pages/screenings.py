@@ -55,6 +55,8 @@ class Row:
     verdict: Verdict | None
     verdict_name: str
     at: datetime
+    looks: tuple[str, ...] | None = None
+    """Works whose look it comes near; None where that was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def hand_in(asked: Annotated[Asked, permits(Action.WRITE_SCREENINGS)], upload: U
         "provider": fields.get("provider", "").strip() or asked.principal.organisation.provider,
         "model": fields.get("model", "").strip() or None,
         "use": use,
+        "style": fields.get("style") == "true",
         "principal": asked.principal.id,
         "organisation": asked.principal.organisation.id,
     }
@@ -173,4 +176,5 @@ def _of_screening(stored: StoredScreening, found: Sequence[StoredMatch], words: 
         verdict=verdict,
         verdict_name=words.verdict(verdict),
         at=stored.made_at,
+        looks=None if told.get("styles") is None else tuple(near["title"] for near in told["styles"]),
     )
