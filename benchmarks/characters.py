@@ -4,6 +4,7 @@ Three sets of artists, figures and films that share nothing, nor with the traini
 score on, one to set the bands on, one to measure on. Every artist has two registered and two unregistered figures, so
 that who is found can be told from who merely comes from the same hand. A false track is any track that reaches a band
 in a film in which nobody registered acts; with `--calibrate` coefficients and bands are written into the package.
+A model of one's own (`tomeishi descriptors add`) is measured on the same with `--descriptor`, fitted and banded for it.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from benchmarks.record import record
 from tomeishi import wiring
 from tomeishi.enrolling import Sheet
 from tomeishi.fingerprint.figure import FigureDescriptor
+from tomeishi.fingerprint.loaded import CARD, LoadedDescriptor, model_of, read_card
 from tomeishi.fingerprint.sightings import Sightings
 from tomeishi.matching import figures
 from tomeishi.matching.figures import Enrolled, FigureCalibration, Track
@@ -88,19 +90,23 @@ def main() -> None:
     )
     parser.add_argument("--calibrate", action="store_true", help="write figures.json and figures_others.npy")
     parser.add_argument("--material", type=Path, help="keep what was drawn here, for another descriptor")
+    parser.add_argument(
+        "--descriptor", type=Path, metavar="FOLDER", help="an added one (an installation's descriptors/NAME)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    most = max(options.drawings)
+    if options.calibrate and options.descriptor:
+        parser.error("an added descriptor is fitted for the measurement alone; leave --calibrate out")
+    most, fits = max(options.drawings), options.calibrate or options.descriptor is not None
     with TemporaryDirectory(prefix="tomeishi-") as nowhere:
-        kept = options.material or Path(nowhere)
-        with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
-            if options.calibrate:
+        kept, context = options.material or Path(nowhere), get_context("spawn")
+        with ProcessPoolExecutor(os.cpu_count() or 1, context, _look_with, (options.descriptor,)) as pool:
+            others = figures.others()
+            if fits:
                 seeds = range(SEEDS["others"], SEEDS["others"] + OTHERS)
-                packed = np.concatenate(list(pool.map(partial(nobody, kept), seeds)))
-                np.save(WHERE.with_name("figures_others.npy"), packed.astype(np.float16))
-                figures.others.cache_clear()
+                others = np.concatenate(list(pool.map(partial(nobody, kept), seeds)))
             sets = {}
-            for name in ("fit", "bands", "measure") if options.calibrate else ("measure",):
+            for name in ("fit", "bands", "measure") if fits else ("measure",):
                 start = SEEDS[name] + 1_000 * options.seed
                 artists = [(start + n, most) for n in range(options.artists)]
                 parts = list(pool.map(partial(_artist_of, kept), artists))
@@ -114,23 +120,41 @@ def main() -> None:
             crowd_size = max(0, max(options.enrolled) - 2 * options.artists)
             wanted = [(CROWD_FROM + n, 10 if n < 100 else 3) for n in range(crowd_size)]
             crowd = dict(pool.map(partial(_stranger, kept), wanted, chunksize=16))
-    others = figures.others()
-    if options.calibrate:
+    fitted = figures.shipped()
+    if fits:
         whole = calibrate(sets, dict(list(crowd.items())[: 100 - 2 * options.artists]), others)
+        fitted = figures.calibration_of(whole)
+    if options.calibrate:
+        np.save(WHERE.with_name("figures_others.npy"), others.astype(np.float16))
         WHERE.with_name("figures.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-        figures.shipped.cache_clear()
-    shipped = figures.shipped()
     rows = []
     for count in options.enrolled:
         around = dict(list(crowd.items())[: max(0, count - 2 * options.artists)])
         for drawings in options.drawings:
             at = perf_counter()
-            measured = measure(sets["measure"], drawings, around, others, shipped)
+            measured = measure(sets["measure"], drawings, around, others, fitted)
             rows.append({"enrolled": count, "drawings": drawings, **measured, "seconds": round(perf_counter() - at, 1)})
             print(json.dumps(rows[-1]))
-    told: dict[str, Any] = {"recognised": rows, "processor_seconds": cost(), "load": round(os.getloadavg()[0], 2)}
-    settings = {k: v for k, v in vars(options).items() if k != "material"} | {"seconds_each": SECONDS, "seeds": SEEDS}
-    print(record("characters", seed=options.seed, settings=settings, figures=told))
+    told: dict[str, Any] = {"recognised": rows, "load": round(os.getloadavg()[0], 2)}
+    name = "characters"
+    if options.descriptor is None:
+        told["processor_seconds"] = cost()
+    else:
+        card = read_card(options.descriptor / CARD)
+        name, told["descriptor"] = f"characters-{card.name}", card.to_json()
+    left_out = ("material", "descriptor")
+    settings = {k: v for k, v in vars(options).items() if k not in left_out} | {"seconds_each": SECONDS, "seeds": SEEDS}
+    print(record(name, seed=options.seed, settings=settings, figures=told))
+
+
+_looking: list[FigureDescriptor] = [FigureDescriptor()]
+"""By what this process describes figures."""
+
+
+def _look_with(folder: Path | None) -> None:
+    if folder is not None:
+        card = read_card(folder / CARD)
+        _looking[0] = FigureDescriptor(forms=LoadedDescriptor(card, model_of(folder, card)))
 
 
 def _kept(folder: Path, name: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
@@ -147,7 +171,7 @@ def _kept(folder: Path, name: str, make: Callable[[], dict[str, NDArray[Any]]]) 
 
 def _looked(folder: Path, name: str, clip: Callable[[], Iterator[Frame]]) -> Sightings:
     words = _kept(folder, name, lambda: asdict(looked(clip())))
-    return Looked(**words).described(FigureDescriptor())
+    return Looked(**words).described(_looking[0])
 
 
 def _sheet(folder: Path, figure: Figure, drawings: int) -> Rows:
@@ -157,7 +181,7 @@ def _sheet(folder: Path, figure: Figure, drawings: int) -> Rows:
         f"sheet-{figure.seed}-{drawings}",
         lambda: dict(zip(("squares", "owners"), sheet(figure, drawings), strict=True)),
     )
-    rows = FigureDescriptor().describe(words["squares"]).values.astype(np.float32)
+    rows = _looking[0].describe(words["squares"]).values.astype(np.float32)
     return [rows[words["owners"] == number] for number in np.unique(words["owners"])]
 
 

@@ -74,8 +74,9 @@ def of_films(options: argparse.Namespace, image: ImageDescriptor) -> dict[str, A
         for name, rows in cartoon.items()
         if len(cartoon) > 1
     ]
+    # Drawn films are of one hand, so that naming another one is no error; naming the cartoon is.
     whole = works | ({CARTOON: list(cartoon.values())} if cartoon else {})
-    return told(own, [(query, whole) for query in others]) | {"absent": absent}
+    return told(own, [(query, whole) for query in others], wrong=CARTOON) | {"absent": absent}
 
 
 def of_hands(half: Half, image: ImageDescriptor, folder: Path) -> dict[str, Any]:
@@ -94,14 +95,16 @@ def of_hands(half: Half, image: ImageDescriptor, folder: Path) -> dict[str, Any]
 
 
 def told(
-    own: Sequence[tuple[Query, dict[str, list[Rows]]]], others: Sequence[tuple[Query, dict[str, list[Rows]]]]
+    own: Sequence[tuple[Query, dict[str, list[Rows]]]],
+    others: Sequence[tuple[Query, dict[str, list[Rows]]]],
+    wrong: str | None = None,
 ) -> dict[str, Any]:
-    """Of queries with a registered look: it is the nearest, and named; of the others: something is named."""
+    """Of queries with a registered look: it is nearest, and named; of the others: `wrong`, or any work, is named."""
     right = [_named(query, works) for query, works in own]
-    wrong = [_named(query, works) for query, works in others]
+    named = [_named(query, works) for query, works in others]
     first = [float(bool(names) and names[0] == query.work) for names, (query, _) in zip(right, own, strict=True)]
     among = [float(query.work in names) for names, (query, _) in zip(right, own, strict=True)]
-    false = [float(bool(names)) for names in wrong]
+    false = [float(bool(names) if wrong is None else wrong in names) for names in named]
     return {
         "queries": len(own),
         "named_first": _share(first),

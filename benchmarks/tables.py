@@ -451,7 +451,7 @@ def style(result: dict[str, Any]) -> str:
     """How often the nearest look is of the right hand."""
     lines = [
         "| registered | works | queries | the right work is named first | it is among the named | queries of nobody "
-        "| any work is named all the same |",
+        "| … for which a wrong work is named |",
         "|---|---|---|---|---|---|---|",
     ]
     registered = {"films": "films, each a work, and one cartoon", "hands": "pictures on white, a work for each hand"}
@@ -461,8 +461,9 @@ def style(result: dict[str, Any]) -> str:
         cells += [row["queries_of_nobody"], _share_of(row["named_all_the_same"])]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     told = (
-        "Queries of the films are films of the cartoon, each beside the others of it; those of nobody are drawn and real "
-        "films of other works. Queries of the hands are pictures of other figures, those of nobody by hands left out."
+        "Queries of the films are films of the cartoon, each beside the others of it; for those of nobody, drawn and "
+        "real films, the cartoon would be wrong: drawn films are all by one hand. Queries of the hands are pictures of "
+        "other figures; for those of nobody their hand is left out, and any other is wrong."
     )
     if absent := result["figures"]["films"]["absent"]:
         told += f" Absent: {', '.join(absent)}."

@@ -66,9 +66,9 @@ def test_verification_decides_what_is_in_doubt() -> None:
         evidence = Evidence(similarity, different, 1.0, agree, tried=tried, verified=verified, clearness=clearness)
         return calibration.band(calibration.score(evidence))
 
-    assert band(5, 2.0) is Band.STRONG
-    assert band(5, 1.4) is Band.LIKELY
-    assert band(5, 0.7) is Band.WEAK
+    assert band(5, 3.2) is Band.STRONG
+    assert band(5, 2.3) is Band.LIKELY
+    assert band(5, 1.4) is Band.WEAK
     assert band(5, 0, similarity=0.9, different=50.0) is None
     assert band(5, 0, similarity=0.9, different=50.0, agree=True) is Band.STRONG
     assert band(0, 0, similarity=0.9, different=50.0) is Band.STRONG

@@ -44,14 +44,20 @@ def test_the_nearest_work_comes_first_by_all_its_references() -> None:
 def test_of_two_alike_both_are_named_and_what_is_far_is_not() -> None:
     nearest = STYLES.nearest(np.stack([row(x2=1, x3=0.1)]))
     assert [each.reference.work_id for each in nearest] == ["two", "three"]
-    assert min(each.similarity for each in nearest) >= NEAR
-    assert nearest[0].common == pytest.approx(nearest[1].similarity)
+    assert min(each.similarity - each.common for each in nearest) >= NEAR
     assert not STYLES.nearest(np.stack([row(x7=1)]))
 
 
-def test_at_most_a_few_are_named() -> None:
+def test_what_all_works_have_in_common_makes_none_near() -> None:
     many = {str(n): reference(str(n), f"work {n}") for n in range(9)}
-    styles = Styles([(name, row(x0=1)) for name in many], many)
+    papers = [(name, row(x0=1, **{f"x{1 + n % 7}": 0.3})) for n, name in enumerate(many)]
+    assert not Styles(papers, many).nearest(np.stack([row(x0=1)]))
+    assert Styles([*papers[:3], ("8", row(x0=1))], many).nearest(np.stack([row(x0=1)]))
+
+
+def test_at_most_a_few_are_named() -> None:
+    many = {str(n): reference(str(n), f"work {n}") for n in range(12)}
+    styles = Styles([(name, row(x0=1) if int(name) < 5 else row(x1=1)) for name in many], many)
     assert len(styles.nearest(np.stack([row(x0=1)]))) == NEAREST
 
 

@@ -6,6 +6,7 @@ weights/figure-1.md.
 """
 
 import io
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from tomeishi.errors import Tampered
 from tomeishi.fingerprint.colours import DIM as LAYOUT
 from tomeishi.fingerprint.colours import SHARE, colour_rows, fused
-from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric, Rows
+from tomeishi.fingerprint.descriptor import Descriptor, DescriptorSpec, Metric, Rows
 from tomeishi.fingerprint.image import load
 from tomeishi.fingerprint.samples import checked, detail
 from tomeishi.values import Box, digest_of
@@ -29,12 +30,14 @@ SIDE = 128
 AROUND = 1.15
 """Side of the square against the longer side of a figure's box: as in training."""
 FORMS = 128
-"""Numbers of a row that tell of forms; the others tell of colours. Either half has length 1 / sqrt(2)."""
+"""Numbers of a row of the shipped descriptor that tell of forms; an added model's are as many as it gives."""
+COLOURS = 128
+"""The last numbers of a row, which tell of colours. Either part has length 1 / sqrt(2)."""
 
 SPEC = DescriptorSpec(
     name="figure",
     version=1,
-    dim=2 * FORMS,
+    dim=FORMS + COLOURS,
     metric=Metric.COSINE,
     threshold=0.18,
     source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures, and colour layout: figure-1.md",
@@ -43,14 +46,23 @@ SPEC = DescriptorSpec(
 
 
 class FigureDescriptor:
-    """The `Descriptor` for figures; `threads` is how many cores one call may use."""
+    """The `Descriptor` for figures; `threads` is how many cores one call may use.
 
-    def __init__(self, threads: int = 1) -> None:
+    `forms` is another descriptor of pictures, such as an added one (`loaded`), that tells of forms in the shipped one's
+    place; what it is worth `benchmarks/characters.py` measures.
+    """
+
+    def __init__(self, threads: int = 1, forms: Descriptor | None = None) -> None:
         self._threads = threads
+        self._forms = forms
 
     @property
     def spec(self) -> DescriptorSpec:
-        return SPEC
+        if self._forms is None:
+            return SPEC
+        other = self._forms.spec
+        dim, told = other.dim + COLOURS, f"{other.source}; and colour layout: figure-1.md"
+        return replace(SPEC, name=f"figure_{other.name}", dim=dim, source=told, weights_digest=other.weights_digest)
 
     def describe(self, samples: NDArray[np.uint8]) -> Rows:
         """Rows of squares as `square` cuts them; another shape is squeezed into one. Quality as `samples.detail`.
@@ -60,14 +72,19 @@ class FigureDescriptor:
         pictures = checked(samples)
         small = [cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in pictures]
         squares = np.stack(small) if small else np.zeros((0, SIDE, SIDE, 3), np.uint8)
-        values = np.zeros((len(squares), SPEC.dim), np.float32)
+        values = np.zeros((len(squares), self.spec.dim), np.float32)
         for row, layout, picture in zip(values, colour_rows(squares), squares, strict=True):
             # One at a time: a row can't depend on its batch, not in the last bit.
-            row[:FORMS] = _session(self._threads).run(["rows"], {"samples": picture[np.newaxis]})[0][0]
+            row[:-COLOURS] = self._form(picture[np.newaxis])
             colours = layout @ _axes()
-            row[FORMS:] = colours / np.linalg.norm(colours)
+            row[-COLOURS:] = colours / np.linalg.norm(colours)
         quality = np.array([detail(picture) for picture in pictures], np.float32)
         return Rows(values / np.float32(np.sqrt(2)), quality)
+
+    def _form(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self._forms is not None:
+            return np.asarray(self._forms.describe(picture).values[0], np.float32)
+        return np.asarray(_session(self._threads).run(["rows"], {"samples": picture})[0][0], np.float32)
 
 
 def alike(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,8 +92,8 @@ def alike(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.
 
     Forms count by their cosine, colours by a power of theirs (`colours.fused`); a row and itself have 1.
     """
-    forms = 2 * (rows[:, :FORMS] @ others[:, :FORMS].T)
-    colours = 2 * (rows[:, FORMS:] @ others[:, FORMS:].T)
+    forms = 2 * (rows[:, :-COLOURS] @ others[:, :-COLOURS].T)
+    colours = 2 * (rows[:, -COLOURS:] @ others[:, -COLOURS:].T)
     return np.asarray(fused(forms, colours) / (1 + SHARE), np.float32)
 
 
@@ -106,6 +123,6 @@ def _axes() -> NDArray[np.float32]:
     if digest_of(data) != AXES_DIGEST:
         raise Tampered(f"{AXES} is not the file that {SPEC.key} was measured with; reinstall tomeishi")
     axes: NDArray[np.float32] = np.load(io.BytesIO(data), allow_pickle=False).astype(np.float32)
-    if axes.shape != (LAYOUT, FORMS):
+    if axes.shape != (LAYOUT, COLOURS):
         raise Tampered(f"{AXES} has another shape than {SPEC.key} needs; reinstall tomeishi")
     return axes

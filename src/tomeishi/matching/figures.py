@@ -10,10 +10,11 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -232,7 +233,11 @@ def others() -> Rows:
 @cache
 def shipped() -> FigureCalibration:
     """Coefficients and bands of `figures.json`, made by `benchmarks/characters.py`."""
-    words = json.loads(files("tomeishi.matching").joinpath("figures.json").read_text(encoding="utf-8"))
+    return calibration_of(json.loads(files("tomeishi.matching").joinpath("figures.json").read_text(encoding="utf-8")))
+
+
+def calibration_of(words: Mapping[str, Any]) -> FigureCalibration:
+    """From its JSON form."""
     return FigureCalibration(
         **{name: words[name] for name in ("intercept", "per_similarity", "per_lead", "per_log_sightings")},
         bands=tuple(

@@ -26,9 +26,9 @@ _PICTURE = (0.82, 0.88, 0.94)
 frames lie (weights/image-1.md), and a film has thousands of frames."""
 _STILL = (0.65, 0.72, 0.85)
 """The same for a still picture, which has one row to be wrong with where a film has thousands."""
-LAID = (1.1, 1.8)
-"""Clearness of a verified pair from which it is likely, strong: of 67,500 pairs of frames of unlike films 3 and 0 reach
-these, of 3,024 pairs of altered frames 95 and 94 in 100 (docs/decisions/0015)."""
+LAID = (1.8, 3.0)
+"""Clearness of a verified pair from which it is likely, strong: of 67,500 pairs of frames of unlike films none reaches
+1.8, of 3,024 pairs of altered frames 94 and 92 in 100 reach these (docs/decisions/0015)."""
 _LAID_STILL = (6.0, 8.0)
 """The same for a still picture, of its weight: it is laid into few moments of few references, where a film has many to
 be wrong in. Of 48,000 thumbnails of unlike films none was called strong by it (docs/audit-measured.md)."""

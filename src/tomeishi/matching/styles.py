@@ -17,8 +17,11 @@ from tomeishi.registry.references import Reference
 
 NEAREST = 3
 """Works that are named at most."""
-NEAR = 0.2
-"""Similarity from which one is: 1 in 20 films of other hands reach it (`benchmarks/style.py`, development half)."""
+NEAR = 0.25
+"""Similarity above what is common from which one is. Of pictures by hands that are registered 3 in 4 reach it, by hands
+that are not 1 in 20 (`benchmarks/style.py`, development half)."""
+_FEW = 8
+"""Works from which the middle one says what is common; where there are fewer, the missing have nothing in common."""
 
 Rows = NDArray[np.float32]
 
@@ -32,7 +35,7 @@ class NearLook:
     similarity: float
     """Cosine of the two looks, in [-1, 1]; no probability."""
     common: float
-    """The median over all registered works."""
+    """The median over all registered works: pictures on white paper have more in common than films."""
 
 
 class Styles:
@@ -53,10 +56,10 @@ class Styles:
         if not len(rows) or not len(self._looks):
             return ()
         similar = self._looks @ look_of(rows)
-        common = float(np.median(similar))
+        common = float(np.median(np.append(similar, np.zeros(max(0, _FEW - len(similar))))))
         shown = list(self._shown.values())
         first = np.argsort(-similar, kind="stable")[:NEAREST]
-        return [NearLook(shown[n], float(similar[n]), common) for n in first if similar[n] >= NEAR]
+        return [NearLook(shown[n], float(similar[n]), common) for n in first if similar[n] - common >= NEAR]
 
 
 def look_of(rows: Rows) -> Rows:
