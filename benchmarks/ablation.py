@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--half", type=Half, choices=list(Half), default=Half.DEVELOPMENT)
     parser.add_argument("--films", type=int, default=4, help="drawn films that are registered, beside the real ones")
+    parser.add_argument("--real", type=int, help="real films whose clips are altered, the first by name; else all")
     parser.add_argument("--unrelated", type=int, default=4, help="unrelated films of 20 s")
     parser.add_argument("--queries", type=int, default=12, help="half of them clean")
     parser.add_argument("--only", nargs="*", default=[*EDITS], help="names of edits")
