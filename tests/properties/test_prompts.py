@@ -5,7 +5,7 @@ import string
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tomeishi.screening.levelling import level, level_all
+from tomeishi.screening.levelling import level, level_all, level_once
 from tomeishi.screening.names import NameIndex
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.reading import NameFound
@@ -89,6 +89,14 @@ def test_adding_an_unrelated_name_removes_no_find(name: str, other: str, before:
         assert {(f.start, f.end) for f in _found(name, prompt)} <= {
             (f.start, f.end) for f in _found(name, prompt, other)
         }
+
+
+written = st.text("あかなっんウイサギチュウー力二八o々鬱wob '-・\u3000Ａ１éжßﾋﾟ", max_size=24)
+
+
+@given(st.lists(noise | written | names, max_size=8))
+def test_texts_levelled_once_are_levelled_as_those_that_are_kept(texts: list[str]) -> None:
+    assert level_once(texts) == level_all(texts)
 
 
 @given(noise | st.text("aeiouAEIOUnんアイウエオーコ ", max_size=20))

@@ -231,3 +231,11 @@ def test_threads_that_ask_a_fresh_index_at_once_all_get_the_whole_answer() -> No
             assert answers == [{WORK, "chr_kiri"}] * 8
     finally:
         sys.setswitchinterval(every_moment)
+
+
+def test_a_name_behind_a_vowel_is_found_though_an_ordinary_word_sounds_like_its_rest() -> None:
+    """の and ウテレビジョン level to NOTEREBIZYON: what is sought is the name without its first letter."""
+    name = RegisteredName("ウテレビジョン", "wrk_a", "chr_a")
+    for others in ((), (RegisteredName("テレビジョン", "wrk_b", "chr_b"),)):
+        (found,) = NameIndex([name, *others]).find(["あのうてれびじょんがいい"])
+        assert [each.name for each in found] == [name]

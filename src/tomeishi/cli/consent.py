@@ -2,6 +2,8 @@
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -204,14 +206,25 @@ def _answer_lines(home: Path | None, database: str | None) -> int:
     with wiring.open(home, database) as platform, platform.reading() as tx:
         known = subjects(tx)
         lines = Lines(Answers(ledger.entries(tx), known), known, clock.now())
-    # The ledger stays, and answers hold no cycles: the collector of garbage would walk both again and again.
+    understood = True
+    with _seldom_collecting():
+        for text, good in lines.answered(sys.stdin):
+            understood = understood and good
+            sys.stdout.write(text + "\n")
+    return 0 if understood else 3
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """The ledger stays, and answers hold no cycles: the collector of garbage would walk both again and again."""
+    before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000)
-    understood = True
-    for text, good in lines.answered(sys.stdin):
-        understood = understood and good
-        sys.stdout.write(text + "\n")
-    return 0 if understood else 3
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _print_answer(answer: Permission) -> None:

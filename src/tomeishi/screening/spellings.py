@@ -121,8 +121,9 @@ class Keys:
 
     def sought(self) -> list[str]:
         """As what forms are sought anywhere: all but those that surely count only beside a name that does."""
-        ordinary, after_vowel = self._ordinary, self._after_vowel
+        ordinary = self._ordinary
         found: list[str] = []
+        after_vowel: dict[str, list[str]] = {}
         for form in self._numbers:
             if form[0] == " ":
                 joined = form.replace(" ", "")
@@ -136,7 +137,8 @@ class Keys:
                 found.append(form)
                 if form[0] in "UI" and len(form) > LONG_KANA:
                     after_vowel.setdefault(form[1:], []).append(form)
-        return found + [form for form in after_vowel if form not in self._numbers]
+        self._after_vowel = after_vowel
+        return [*dict.fromkeys((*found, *after_vowel))] if after_vowel else found
 
     def _may_count(self, form: str) -> bool:
         part_of_word = form[0] != " " and len(form) < LONG_KANA and form.isascii()
