@@ -363,9 +363,10 @@ class Platform:
         the shipped image descriptor, `style` ranks works by their whole look too, `stages` leaves some out.
         """
         image, pdq = self.descriptors
-        fitted = calibration.shipped()
+        fitted = replace(calibration.shipped(), of_rows=descriptor is None)
         if descriptor is not None:
-            fitted = replace(fitted, of_rows=False)
+            if style:
+                raise BadInput("looks are compared by the shipped descriptor: name another one, or ask for style")
             with self.reading() as tx:
                 image = named(tx, self.loaded, descriptor)
         chosen = read_policy(policy or self.settings.policy)
@@ -456,8 +457,7 @@ class Platform:
     @cached_property
     def looks(self) -> Looks:
         """Frame pairs and curves for reviewers."""
-        image, pdq = self.descriptors
-        return Looks(self.settings.looks, image, pdq, PLAN, self.settings.limits)
+        return Looks(self.settings.looks, *self.descriptors, PLAN, self.settings.limits)
 
     @property
     def same_frame(self) -> float:

@@ -59,6 +59,12 @@ def test_a_prompt_has_no_style(tomeishi: Command, installed: Any) -> None:
     assert "--style belongs to files" in outcome.err
 
 
+def test_looks_are_those_of_the_shipped_descriptor(tomeishi: Command, installed: Any, quoted: Path) -> None:
+    outcome = tomeishi("screen", quoted, "--style", "--descriptor", "mine")
+    assert outcome.code == 2
+    assert "looks are compared by the shipped descriptor" in outcome.err
+
+
 def test_a_line_for_each_query_in_the_order_given_and_data_only_on_stdout(
     tomeishi: Command, installed: Any, quoted: Path, clean: Path, bad: Path
 ) -> None:

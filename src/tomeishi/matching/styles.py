@@ -3,7 +3,7 @@
 A *look* is the mean of the rows that the image descriptor gave the pictures of a film, or of one picture; a work's is
 the mean over its references. Rows of the descriptor were trained to tell objects apart and are whitened, so that what
 many pictures of one hand share adds up, and what they show does not. How far that goes is measured by
-`benchmarks/style.py`: works are ranked, none is ever found so. Pure but for reading the index.
+`benchmarks/style.py`: works are ranked, none is ever found so. Pure.
 """
 
 from collections import defaultdict
@@ -18,8 +18,8 @@ from tomeishi.registry.references import Reference
 NEAREST = 3
 """Works that are named at most."""
 NEAR = 0.25
-"""Similarity above what is common from which one is. Of pictures by hands that are registered 3 in 4 reach it, by hands
-that are not 1 in 20 (`benchmarks/style.py`, development half)."""
+"""Similarity above what is common from which one is. Of pictures by hands that are registered 73 in 100 reach it, by
+hands that are not 8 (`benchmarks/results/style-development.json`)."""
 _FEW = 8
 """Works from which the middle one says what is common; where there are fewer, the missing have nothing in common."""
 
@@ -44,11 +44,12 @@ class Styles:
     def __init__(self, looks: Iterable[tuple[str, Rows]], references: Mapping[str, Reference]) -> None:
         """`looks` are of references, by id, each (dim,)."""
         by_work: defaultdict[str, list[Rows]] = defaultdict(list)
-        self._shown: dict[str, Reference] = {}
+        shown: dict[str, Reference] = {}
         for reference_id, look in looks:
             reference = references[reference_id]
             by_work[reference.work_id].append(look)
-            self._shown.setdefault(reference.work_id, reference)
+            shown.setdefault(reference.work_id, reference)
+        self._shown = tuple(shown.values())
         self._looks = np.array([look_of(np.stack(each)) for each in by_work.values()], np.float32)
 
     def nearest(self, rows: Rows) -> Sequence[NearLook]:
@@ -57,9 +58,8 @@ class Styles:
             return ()
         similar = self._looks @ look_of(rows)
         common = float(np.median(np.append(similar, np.zeros(max(0, _FEW - len(similar))))))
-        shown = list(self._shown.values())
         first = np.argsort(-similar, kind="stable")[:NEAREST]
-        return [NearLook(shown[n], float(similar[n]), common) for n in first if similar[n] - common >= NEAR]
+        return [NearLook(self._shown[n], float(similar[n]), common) for n in first if similar[n] - common >= NEAR]
 
 
 def look_of(rows: Rows) -> Rows:
