@@ -19,7 +19,7 @@ from rapidfuzz.fuzz import ratio
 from tomeishi.screening.levelling import level_all
 from tomeishi.screening.names import NameIndex
 from tomeishi.screening.ordinary import PLAIN, ordinary_words
-from tomeishi.screening.spellings import BRACKETS, RegisteredName
+from tomeishi.screening.spellings import RegisteredName, without_brackets
 
 _ALIKE = 85
 """Of 100, by rapidfuzz, from which an alias is another spelling of a name and not another name."""
@@ -192,7 +192,7 @@ class Tags:
     @staticmethod
     def _needs_its_work(name: str) -> bool:
         """By rule: in small letters, all its words are English ones, or it has fewer than eight letters."""
-        words = level_all([BRACKETS.sub("", name)])[0].split()
+        words = level_all([without_brackets(name)])[0].split()
         return len("".join(words)) < _LEAST or all(PLAIN + word in ordinary_words() for word in words)
 
 

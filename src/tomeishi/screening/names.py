@@ -47,16 +47,18 @@ class NameIndex:
     def _build(self) -> None:
         """The automaton seeks how forms begin, as bytes: edges of a node are searched one by one, so few are better."""
         sought = self._keys.sought()
-        begins: dict[str, str | list[str]] = {}
-        for letters in _as_bytes("\n".join(sought)).split("\n") if sought else ():
-            alike = begins.setdefault(letters[:_BEGINNING], letters)
-            if alike is not letters:
-                if isinstance(alike, str):
-                    begins[letters[:_BEGINNING]] = [alike, letters]
-                else:
-                    alike.append(letters)
-        for beginning, alike in begins.items():
-            self._automaton.add_word(beginning, alike)
+        letters = _as_bytes("\n".join(sought)).split("\n") if sought else []
+        beginnings = [each[:_BEGINNING] for each in letters]
+        last = dict(zip(beginnings, letters, strict=True))
+        begins: dict[str, str | list[str]] = {**last}
+        alike: defaultdict[str, list[str]] = defaultdict(list)
+        for beginning, each in zip(beginnings, letters, strict=True):
+            if last[beginning] is not each:
+                alike[beginning].append(each)
+        for beginning, others in alike.items():
+            begins[beginning] = [*others, last[beginning]]
+        for beginning, found in begins.items():
+            self._automaton.add_word(beginning, found)
         self._automaton.make_automaton()
 
     def find(self, prompts: Sequence[str]) -> list[list[NameFound]]:
@@ -73,20 +75,21 @@ class NameIndex:
         return results
 
     def _read(self, prompts: Sequence[str]) -> tuple[list[list[NameFound]], set[int]]:
-        """What each prompt says as it stands, and which of them hold words that no dictionary knows."""
+        """What each prompt says as it stands, and which of them hold words that are worth a second look."""
         lines = Lines(prompts)
         strikes = self._strikes(lines.streams, prompts)
-        with_odd = lines.that_hold(self._second_look.odd_pieces(lines.pieces()))
-        with_katakana = self._second_look.with_odd_katakana(prompts)
+        with_odd = self._second_look.with_broken_katakana(prompts)
+        with_odd.update(lines.that_hold(self._second_look.odd_pieces(lines.pieces())))
+        numbers = sorted(with_odd)
+        words = dict(zip(numbers, self._second_look.words([lines.streams[n].split() for n in numbers]), strict=True))
         results: list[list[NameFound]] = [[] for _ in prompts]
-        for number in strikes.keys() | with_odd | with_katakana:
-            prompt = prompts[number]
-            pieces = self._second_look.words(lines.streams[number].split()) if number in with_odd else []
-            places = self._second_look.katakana(prompt) if number in with_katakana else []
-            if number in strikes or pieces or places:
+        for number in strikes.keys() | words.keys():
+            prompt, near = prompts[number], words.get(number, [])
+            places = self._second_look.katakana(prompt) if number in words and not prompt.isascii() else []
+            if number in strikes or near or places:
                 reading = Reading(self.names, self._beside, prompt)
                 reading.look_at(strikes.get(number, ()))
-                reading.look_again(pieces, places)
+                reading.look_again(near, places)
                 results[number] = reading.result()
         return results, with_odd
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -90,13 +90,16 @@ class Reading:
 
     def look_again(self, words: Sequence[tuple[int, int, Near]], places: Sequence[tuple[int, int, Near]]) -> None:
         """Finds of the second look: by first and last word of the stream, and by place."""
-        at = [found.span() for found in re.finditer("[^ ]+", self.levelled.stream)]
+        at = [found.span() for found in re.finditer("[^ ]+", self.levelled.stream)] if words else []
         spans = [(self.levelled.starts[at[a][0]], self.levelled.ends[at[b][1] - 1], near) for a, b, near in words]
         for start, end, (numbers, likeness) in (*spans, *places):
             if not any(self.until[start:end]):
                 self._take(start, end, numbers, Found.JOINED if likeness == 1 else Found.NEAR, likeness)
 
     def result(self) -> list[NameFound]:
+        """By place; at one place those first that are written as registered."""
+        if not self.found and not self.titles:
+            return []
         sure = {each.name.work_id for each in self.found}
         works = sure | self.titles
         beside = {key.form: key for work in works for key in self.beside(work, self.levelled.stream)}
@@ -117,27 +120,29 @@ class Reading:
             or each.name.work_id in sure
             or (None in owners[each.name.work_id] and len(owners[each.name.work_id]) > 1)
         ]
-        return sorted(kept, key=lambda each: (each.start, -each.end))
+        return sorted(kept, key=lambda each: (each.start, -each.end, each.how is not Found.WRITTEN))
 
     def _take(self, start: int, end: int, numbers: Sequence[int], how: Found | None, likeness: float = 1.0) -> None:
-        written = _folded(self.prompt[start:end])
-        owners: dict[tuple[str, str | None], NameFound] = {}
+        """Of the names of one owner the likest to what is written."""
+        piece = self.prompt[start:end]
+        owners: dict[tuple[str, str | None], tuple[int, NameFound]] = {}
         for number in numbers:
             name = self.names[number]
-            here = how or (Found.WRITTEN if _folded(name.text) == written else Found.LEVELLED)
-            if name.guessed_from is not None:
-                here = Found.GUESSED
+            guessed = name.guessed_from is not None
+            alike = not guessed and _folded(name.text) == _folded(piece)
+            likest = alike + (name.text.casefold() == piece.casefold())
             owner = (name.work_id, name.character_id)
-            if owner not in owners or here is Found.WRITTEN:
-                owners[owner] = NameFound(name, start, end, here, likeness)
-        self.found += owners.values()
+            if owner not in owners or likest > owners[owner][0]:
+                here = Found.GUESSED if guessed else how or (Found.WRITTEN if alike else Found.LEVELLED)
+                owners[owner] = likest, NameFound(name, start, end, here, likeness)
+        self.found += [found for _, found in owners.values()]
         if owners:
             self.until[start:end] = [max(end, until) for until in self.until[start:end]]
 
     def _where(self, key: Key) -> Iterator[tuple[int, int, Key]]:
         """First and last letter in the stream, and the key, with its bare form where it is sought without blanks."""
         for form in sought_beside(key.form):
-            meant = key if form == key.form else replace(key, form=key.form.strip())
+            meant = key if form == key.form else key._replace(form=key.form.strip())
             at = self.levelled.stream.find(form)
             while at >= 0:
                 yield at, at + len(form) - 1, meant
@@ -175,7 +180,7 @@ class Reading:
         while at < len(self.prompt):
             if self.prompt[at] in "ーｰっッｯ" or unicodedata.combining(self.prompt[at]):
                 end = at + 1
-            elif unicodedata.category(self.prompt[at]) not in _INVISIBLE:
+            elif not _is_invisible(self.prompt[at]):
                 break
             at += 1
         return end
@@ -237,10 +242,17 @@ def _is_spelled_out(piece: str) -> bool:
     return len(piece) - letters >= letters - 1
 
 
+@lru_cache(maxsize=1 << 14)
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in _INVISIBLE
+
+
 def _visible(prompt: str) -> tuple[str, Sequence[int]]:
     """In normal width, without marks and invisible characters; and where each character of the prompt is in that."""
     if prompt.isascii():
         return prompt, range(len(prompt) + 1)
+    if unicodedata.is_normalized("NFKC", prompt) and not any(map(_is_invisible, prompt)):
+        return like_kana(prompt), range(len(prompt) + 1)
     letters: list[str] = []
     at: list[int] = []
     for char in prompt:
@@ -248,7 +260,7 @@ def _visible(prompt: str) -> tuple[str, Sequence[int]]:
         if char in _VOICING and letters:
             voiced = unicodedata.normalize("NFKC", letters[-1] + unicodedata.normalize("NFKC", char))
             letters[-1] = voiced if len(voiced) == 1 else letters[-1]
-        elif unicodedata.category(char) not in _INVISIBLE:
+        elif not _is_invisible(char):
             plain = unicodedata.normalize("NFKC", char)
             letters.append(plain if len(plain) == 1 else char)
     return like_kana("".join(letters)), [*at, len(letters)]

@@ -14,7 +14,7 @@ from rapidfuzz.process import extract
 
 from tomeishi.screening.levelling import level_all
 from tomeishi.screening.ordinary import LOANWORD, ordinary_words
-from tomeishi.screening.spellings import BRACKETS, KATAKANA, SHORTEST, Key, Keys, RegisteredName, is_made_of
+from tomeishi.screening.spellings import KATAKANA, SHORTEST, Key, Keys, RegisteredName, is_made_of, without_brackets
 
 ODD_WORDS = 64
 TOGETHER = 8
@@ -31,7 +31,7 @@ _ONE_IS_L = str.maketrans("01345789@$!|", "oleastbgasll")
 _WITH_FIGURES = re.compile(r"(?<![\w@$!|])(?=[^\d@$!|]*[\d@$!|])[\w@$!|][\w@$!|'-]{1,58}[\w@$!|](?![\w@$!|])")
 _FIGURE, _LETTER = re.compile("[0-9@$!|]"), re.compile("[A-Za-z]")
 _BROKEN_KATAKANA = re.compile("[ァ-ヺー]+(?:[ \u3000・_~.*\\-][ァ-ヺー]+)+")
-_KATAKANA_IN_PIECES = re.compile(_BROKEN_KATAKANA.pattern.removesuffix("+") + "*")
+_BETWEEN_KATAKANA = re.compile("[ \u3000・_~.*\\-](?<=[ァ-ヺー].)[ \u3000・_~.*\\-]*(?=[ァ-ヺー])")
 _WORD = re.compile("[A-Za-z0-9']+")
 _KATAKANA_RUN = re.compile("[ァ-ヺー]{3,}")
 
@@ -48,49 +48,52 @@ class SecondLook:
         self._ordinary = ordinary_words()
         self._by_end: dict[bool, tuple[list[str], list[str]]] = {}
         self._near: dict[str, Near | None] = {}
-        self._odd: dict[str, bool] = {}
+        self._seen: set[str] = set()
+        self._odd: dict[str, list[str]] = {}
         self._letters: dict[str, str | None] = {}
         self._words: frozenset[str] = frozenset()
 
     def odd_pieces(self, pieces: Set[str]) -> set[str]:
-        """Those of a batch that hold a Latin word that is in no dictionary."""
-        if max(len(self._near), len(self._letters), len(self._odd)) > _KEPT:
+        """Latin words of a batch that are in no dictionary, and runs of katakana near a name; levelled, too."""
+        if max(len(self._near), len(self._letters), len(self._seen)) > _KEPT:
             self._near.clear()
             self._letters.clear()
+            self._seen.clear()
             self._odd.clear()
-        new = list(pieces - self._odd.keys())
+        new = [*(pieces - self._seen)]
+        self._seen.update(new)
+        runs = {piece for piece in new if len(piece) >= SHORTEST and KATAKANA.fullmatch(piece)}
+        self._look_up(runs)
         for piece, stream in zip(new, level_all(new), strict=True):
-            self._odd[piece] = any(map(self._is_odd, stream.split()))
-        return {piece for piece in pieces if self._odd[piece]}
+            words = stream.split()
+            if (piece in runs and self._near[piece]) or any(map(self._is_odd, words)):
+                self._odd[piece] = words
+        odd = pieces & self._odd.keys()
+        return odd.union(*[self._odd[piece] for piece in odd])
 
     def _is_odd(self, word: str) -> bool:
-        return word.islower() and word.isascii() and word not in self._ordinary and f" {word} " not in self._keys
+        return word not in self._ordinary and word.islower() and word.isascii() and f" {word} " not in self._keys
 
-    def with_odd_katakana(self, prompts: Sequence[str]) -> set[int]:
-        """Numbers of the prompts of a batch that hold a run of katakana near a name, or one in pieces."""
+    def with_broken_katakana(self, prompts: Sequence[str]) -> set[int]:
+        """Numbers of the prompts of a batch that hold a run of katakana in pieces."""
         whole = "\n".join(prompts)
         if whole.isascii():
             return set()
-        runs = set(_KATAKANA_IN_PIECES.findall(whole))
-        self._look_up({part for run in runs for part in _KATAKANA_RUN.findall(run)})
-        odd = {run for run in runs if not run.isalpha() or any(map(self._near.get, _KATAKANA_RUN.findall(run)))}
-        if not odd:
-            return set()
-        ends = list(accumulate(len(prompt) + 1 for prompt in prompts))
-        places = (found.start() for found in _KATAKANA_IN_PIECES.finditer(whole) if found[0] in odd)
-        return {bisect_right(ends, start) for start in places}
+        ends = [*accumulate(len(prompt) + 1 for prompt in prompts)]
+        return {bisect_right(ends, found.start()) for found in _BETWEEN_KATAKANA.finditer(whole)}
 
-    def words(self, words: Sequence[str]) -> list[tuple[int, int, Near]]:
-        """First and last word of a stream that may be a name in pieces, or near one; the longest first."""
-        odd = [self._is_odd(word) for word in words]
-        ours = [at for at in range(len(words)) if odd[at]][:ODD_WORDS]
-        found = [*self._joined(words, ours, odd)]
-        found.sort(key=lambda each: each[0] - each[1])
-        for at in ours:
-            for first, last in _spans_around(at, len(words)):
-                piece = words[first : last + 1]
-                if min(map(len, piece)) >= SHORTEST and (near := self._near_of(piece)):
-                    found.append((first, last, near))
+    def words(self, streams: Sequence[Sequence[str]]) -> list[list[tuple[int, int, Near]]]:
+        """Of each stream first and last word of what may be a name in pieces, or near one; the longest first."""
+        odd = [[self._is_odd(word) for word in words] for words in streams]
+        ours = [[at for at in range(len(words)) if odd[n][at]][:ODD_WORDS] for n, words in enumerate(streams)]
+        found = self._joined(streams, ours, odd)
+        for words, places, here in zip(streams, ours, found, strict=True):
+            here.sort(key=lambda each: each[0] - each[1])
+            for at in places:
+                for first, last in _spans_around(at, len(words)):
+                    piece = words[first : last + 1]
+                    if min(map(len, piece)) >= SHORTEST and (near := self._near_of(piece)):
+                        here.append((first, last, near))
         return found
 
     def _near_of(self, words: Sequence[str]) -> Near | None:
@@ -157,23 +160,21 @@ class SecondLook:
             self._near[run] = self._nearest(word) if word.isupper() else None
 
     def _joined(
-        self, words: Sequence[str], ours: Sequence[int], odd: Sequence[bool]
-    ) -> Iterator[tuple[int, int, Near]]:
-        for at in ours:
-            first = last = at
-            while first > max(0, at - TOGETHER + 1) and (odd[first - 1] or _may_be_a_piece(words[first - 1])):
-                first -= 1
-            while last < min(len(words) - 1, at + TOGETHER - 1) and (odd[last + 1] or _may_be_a_piece(words[last + 1])):
-                last += 1
-            if first == last:
-                continue
-            spans = [(a, b) for a in range(first, at + 1) for b in range(at, last + 1) if 0 < b - a < TOGETHER]
-            # Letters that make one sound may have come apart: pikac hu.
-            joined = ["".join(words[a : b + 1]).replace("kh", "ch") for a, b in spans]
-            for (a, b), stream in zip(spans, level_all(joined), strict=True):
-                key = self._keys.get(stream)
-                if key is not None and key.alone:
-                    yield a, b, (key.names, 1.0)
+        self, streams: Sequence[Sequence[str]], ours: Sequence[Sequence[int]], odd: Sequence[Sequence[bool]]
+    ) -> list[list[tuple[int, int, Near]]]:
+        """Of each stream the names in pieces. All are levelled together: a call for a few words takes as long."""
+        spans: list[tuple[int, int, int]] = []
+        for number, (words, places) in enumerate(zip(streams, ours, strict=True)):
+            for at in places:
+                spans += [(number, *span) for span in _spans_of_pieces(words, odd[number], at)]
+        # Letters that make one sound may have come apart: pikac hu.
+        joined = ["".join(streams[number][a : b + 1]).replace("kh", "ch") for number, a, b in spans]
+        found: list[list[tuple[int, int, Near]]] = [[] for _ in streams]
+        for (number, a, b), stream in zip(spans, level_all(joined), strict=True):
+            key = self._keys.get(stream)
+            if key is not None and key.alone:
+                found[number].append((a, b, (key.names, 1.0)))
+        return found
 
     def _nearest(self, word: str, words: int = 1) -> Near | None:
         worth = len(word) >= _NEAR_FROM[True] - 1 and word.isalpha() and word.isascii()
@@ -204,7 +205,7 @@ class SecondLook:
         texts = [self._names[number].text for number in key.names]
         if not key.form.islower():
             return any(KATAKANA.fullmatch(text) for text in texts)
-        return any(text.isascii() and words in (1, len(_WORD.findall(BRACKETS.sub("", text)))) for text in texts)
+        return any(text.isascii() and words in (1, len(_WORD.findall(without_brackets(text)))) for text in texts)
 
     def _ends(self, latin: bool) -> tuple[list[str], list[str]]:
         """Forms of one word in one script, long enough to be compared; sorted, and sorted with their ends first."""
@@ -216,6 +217,16 @@ class SecondLook:
 
 def _may_be_a_piece(word: str) -> bool:
     return len(word) <= SHORT and word.islower() and word.isascii()
+
+
+def _spans_of_pieces(words: Sequence[str], odd: Sequence[bool], at: int) -> list[tuple[int, int]]:
+    """First and last of the words around an odd one that may be pieces with it; two or more."""
+    first = last = at
+    while first > max(0, at - TOGETHER + 1) and (odd[first - 1] or _may_be_a_piece(words[first - 1])):
+        first -= 1
+    while last < min(len(words) - 1, at + TOGETHER - 1) and (odd[last + 1] or _may_be_a_piece(words[last + 1])):
+        last += 1
+    return [(a, b) for a in range(first, at + 1) for b in range(at, last + 1) if 0 < b - a < TOGETHER]
 
 
 def _spans_around(at: int, end: int) -> Iterator[tuple[int, int]]:

@@ -9,12 +9,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 from tomeishi.screening.boundaries import script_of_letter
-from tomeishi.screening.levelling import level_once
+from tomeishi.screening.levelling import level_katakana, level_once
 from tomeishi.screening.ordinary import LOANWORD, PLAIN, ordinary_words
 
 LONG_KANA = 7
@@ -28,8 +27,10 @@ _TWO_WORDS = 11
 """Letters of the shortest katakana that is taken for two words."""
 
 KATAKANA = re.compile("[ァ-ヺー]+")
-BRACKETS = re.compile(r"\s*[(（［【〔].*")
+_BRACKET = re.compile("[(（［【〔]")
 _PARTS = re.compile(r"[\s・＝=‐－\-]+")
+_SIMPLE = re.compile(r"([々一-鿿]+)|[ァ-ヺ][ァ-ヺー]+(?:[ \u3000・＝=‐－\-]+[ァ-ヺ][ァ-ヺー]+)*")
+"""Kanji alone, which stay as they are, and katakana alone, whose words a stream keeps apart: ルイズ・フランソワーズ."""
 _PLAIN_PHRASE = re.compile("[一-鿿]{1,2}I[一-鿿]{1,2}")
 """青い花."""
 _LEFT_OUT = frozenset({"no", "and"})
@@ -46,8 +47,7 @@ class RegisteredName(NamedTuple):
     """The registered name that `text` may be the reading of; None for what was registered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One form, and the numbers of the names that it may stand for.
 
     A form that begins or ends with a Latin word or a run of katakana has a blank there, as it has in a stream.
@@ -117,36 +117,35 @@ class Keys:
 
     def _numbers_of(self, form: str) -> tuple[int, ...]:
         numbers = self._numbers[form]
-        return (numbers,) if isinstance(numbers, int) else tuple(numbers)
+        return (numbers,) if isinstance(numbers, int) else tuple(sorted({*numbers}))
 
     def sought(self) -> list[str]:
         """As what forms are sought anywhere: all but those that surely count only beside a name that does."""
-        ordinary = self._ordinary
-        found: list[str] = []
-        after_vowel: dict[str, list[str]] = {}
-        for form in self._numbers:
-            if form[0] == " ":
-                joined = form.replace(" ", "")
-                surely = len(joined) > 2 and joined not in ordinary
-            elif form.isascii():
-                surely = len(form) >= LONG_KANA and form not in ordinary
-            else:
-                joined = form if form.isalpha() else form.replace(" ", "")
-                surely = len(joined) > 2 and joined not in ordinary
-            if surely or self._may_count(form):
-                found.append(form)
-                if form[0] in "UI" and len(form) > LONG_KANA:
-                    after_vowel.setdefault(form[1:], []).append(form)
+        ordinary, after_vowel = self._ordinary, dict[str, list[str]]()
+        joined = "\n".join(self._numbers).replace(" ", "").split("\n") if self._numbers else []
+        found = [
+            form
+            for form, letters in zip(self._numbers, joined, strict=True)
+            if (
+                len(letters) > 2
+                and letters not in ordinary
+                and (form[0] == " " or len(letters) >= LONG_KANA or not letters.isascii())
+            )
+            or self._may_count(form)
+        ]
+        for form in found:
+            if form[0] in "UI" and len(form) > LONG_KANA:
+                after_vowel.setdefault(form[1:], []).append(form)
         self._after_vowel = after_vowel
-        return [*dict.fromkeys((*found, *after_vowel))] if after_vowel else found
+        return [*found, *sorted(after_vowel.keys() - found)]
 
     def _may_count(self, form: str) -> bool:
-        part_of_word = form[0] != " " and len(form) < LONG_KANA and form.isascii()
-        unlikely = part_of_word or len(form.replace(" ", "")) < SHORTEST
-        if unlikely and all(self._names[n].character_id is not None for n in self._numbers_of(form)):
+        unlikely = len(form.replace(" ", "")) < SHORTEST
+        unlikely |= form[0] != " " and len(form) < LONG_KANA and form.isascii()
+        if unlikely and all(self._names[number].character_id is not None for number in self._numbers_of(form)):
             return False
-        key = self.get(form)
         long = len(form) > (3 if form.isascii() else 1)
+        key = self.get(form)
         return key is not None and (key.alone or key.phrase or (bool(key.titles) and long))
 
     def sounding(self, sought: str) -> list[Key]:
@@ -167,8 +166,20 @@ def sought_beside(form: str) -> list[str]:
 def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, Iterable[str]]]:
     """Forms with the number of their text; a text may come twice, and a form of it too."""
     parted: list[tuple[int, list[str]]] = []
-    for number, (text, stream) in enumerate(zip(texts, level_once(texts), strict=True)):
-        form = stream.strip()
+    katakana: list[int] = []
+    others: list[int] = []
+    for number, text in enumerate(texts):
+        simple = _SIMPLE.fullmatch(text)
+        if simple is None:
+            others.append(number)
+        elif simple.lastindex:
+            yield number, (text,)
+        else:
+            katakana.append(number)
+    for number, stream in zip(katakana, level_katakana([texts[number] for number in katakana]), strict=True):
+        yield number, _forms(stream)
+    for number, stream in zip(others, level_once([texts[number] for number in others]), strict=True):
+        text, form = texts[number], stream.strip()
         if form.isascii():
             yield number, _forms(form)
         elif form:
@@ -184,9 +195,15 @@ def _forms_of(texts: Sequence[str]) -> Iterator[tuple[int, Iterable[str]]]:
 
 def _parts(text: str) -> list[str]:
     """The words of a name whose words close up in a stream; a name without what follows in brackets."""
-    bare = BRACKETS.sub("", text) if "(" in text or "（" in text or not text.isascii() else text
+    bare = without_brackets(text)
     parts = [part for part in _PARTS.split(bare) if part]
     return parts if bare != text or (len(parts) > 1 and not text.isascii()) else []
+
+
+def without_brackets(text: str) -> str:
+    """A name as it stands before what is said of it in brackets."""
+    found = _BRACKET.search(text)
+    return text[: found.start()].rstrip() if found else text
 
 
 def _forms(form: str) -> list[str]:
