@@ -27,6 +27,8 @@ def from_text(text: str) -> datetime:
         if len(text) > len("2026-11-23"):
             raise BadInput(f"no time zone in {text!r}; add Z or an offset such as +09:00")
         moment = moment.replace(tzinfo=UTC)
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

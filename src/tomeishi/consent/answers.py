@@ -7,7 +7,7 @@ the work joins a franchise. Between two of them every moment has the same answer
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -31,7 +31,9 @@ MOST_KEPT = 200_000
 """Different questions whose answers are kept, and things asked about; about 1 KB each."""
 
 _ABOUT = ("work", "character", "reference", "element", "use")
-_FIELDS = frozenset((*_ABOUT, "provider", "model", "version", "territory", "output", "duration", "at"))
+_ASKED = (*_ABOUT, "provider", "model", "version", "territory", "output", "duration")
+_FIELDS = frozenset((*_ASKED, "at"))
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,8 @@ class Places:
             elif revoked is not None:
                 self._revoking[revoked].append(entry)
 
-    def relevant(self, work: WorkRef, joined: Iterable[Membership], use: Use | None = None) -> list[Entry]:
-        """The entries that an answer about it, at any moment, can depend on; `joined` are its work's franchises.
-
-        None: about any use.
-        """
+    def relevant(self, work: WorkRef, joined: Iterable[Membership]) -> list[Entry]:
+        """The entries that an answer about it, at any moment, can depend on; `joined` are its work's franchises."""
         places = [
             (Level.COALITION, "coalition"),
             (Level.MEMBER, work.member_id),
@@ -78,9 +77,7 @@ class Places:
             *((Level.FRANCHISE, franchise_id) for franchise_id, _ in joined),
         ]
         found = [entry for level, id_ in places if id_ is not None for entry in self._about.get((level, id_), ())]
-        found += self._inside.get(work.work_id, ())
-        if use is not None:
-            found = [entry for entry in found if entry.statement.uses is None or use in entry.statement.uses]
+        found += [entry for entry in self._inside.get(work.work_id, ()) if _touches(entry, work)]
         return found + [revocation for entry in found for revocation in self._revoking.get(entry.id, ())]
 
     def is_revoked(self, entry: Entry) -> bool:
@@ -109,9 +106,9 @@ class Answers:
                 found.add(entry.statement.valid_until)
         return sorted(found)
 
-    def relevant(self, work: WorkRef, use: Use | None = None) -> list[Entry]:
-        """The entries that an answer about it and a use (None: any), at any moment, can depend on."""
-        return self._places.relevant(work, self._subjects.memberships.get(work.work_id, ()), use)
+    def relevant(self, work: WorkRef) -> list[Entry]:
+        """The entries that an answer about it, at any moment, can depend on."""
+        return self._places.relevant(work, self._subjects.memberships.get(work.work_id, ()))
 
 
 class Lines:
@@ -123,6 +120,8 @@ class Lines:
         self._subjects = subjects
         self._now = now
         self._known: dict[tuple[Any, ...], _Known] = {}
+        self._relevant: dict[WorkRef, list[Entry]] = {}
+        """By subject, about any use."""
         self._kept: dict[tuple[Any, ...], str] = {}
 
     def answered(self, lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -136,43 +135,59 @@ class Lines:
 
     def _answer(self, line: str) -> str:
         fields = _fields(line)
-        at = fields.pop("at", None)
+        at = fields.get("at")
         moment = self._now if at is None else clock.from_text(at)
-        about = tuple(map(fields.get, _ABOUT))
+        said = tuple(map(fields.get, _ASKED))
+        about = said[: len(_ABOUT)]
         known = self._known.get(about)
         if known is None:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            known = self._known[about] = self._known_about(fields)
+                self._relevant.clear()
+            known = self._known[about] = self._known_about(*about)
         stretch = bisect_right(known.moments, moment)
-        key = (*fields.items(), stretch)
+        key = (said, stretch)
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            asked = Question(
-                known.works[stretch],
-                known.use,
-                fields.get("provider"),
-                fields.get("model"),
-                fields.get("version"),
-                fields.get("territory"),
-                _one_of(Output, fields.get("output"), "output"),
-                fields.get("duration"),
-            )
+            provider, model, version, territory, output, duration = said[len(_ABOUT) :]
+            form = _one_of(Output, output, "output")
+            asked = Question(known.works[stretch], known.use, provider, model, version, territory, form, duration)
             found = self._kept[key] = _written(rules.answer(known.relevant, asked, moment))
         return found
 
-    def _known_about(self, fields: dict[str, Any]) -> _Known:
-        element = _one_of(Element, fields.get("element"), "element")
-        work = self._subjects.subject(fields.get("work"), fields.get("character"), fields.get("reference"), element)
-        use = _one_of(Use, fields.get("use"), "use")
+    def _known_about(
+        self, work_id: str | None, character: str | None, reference: str | None, part: str | None, named: str | None
+    ) -> _Known:
+        element = _one_of(Element, part, "element")
+        work = self._subjects.subject(work_id, character, reference, element)
+        use = _one_of(Use, named, "use")
         if use is None:
             raise BadInput(f"name a use, one of: {', '.join(Use)}")
-        relevant = self._answers.relevant(work, use)
+        relevant = self._relevant.get(work)
+        if relevant is None:
+            relevant = self._relevant[work] = self._answers.relevant(work)
+        relevant = _about(use, relevant)
         moments = self._answers.moments(work, relevant)
-        works = [self._subjects.at(work, moment) for moment in (datetime.min.replace(tzinfo=UTC), *moments)]
+        works = [self._subjects.at(work, moment) for moment in (_EVER, *moments)]
         return _Known(use, moments, works, relevant)
+
+
+def _touches(entry: Entry, work: WorkRef) -> bool:
+    """Whether it is about what is asked about, or about a part of that."""
+    scope = entry.statement.scope
+    return scope is not None and (scope.covers(work) or scope.lies_inside(work))
+
+
+def _about(use: Use, entries: Sequence[Entry]) -> list[Entry]:
+    """Those about the use, with what ends them."""
+    found: dict[str | None, Entry] = {}
+    for entry in entries:
+        stated = entry.statement
+        if stated.revokes is None and (stated.uses is None or use in stated.uses):
+            found[entry.id] = entry
+    return [*found.values(), *(entry for entry in entries if entry.statement.revokes in found)]
 
 
 def _fields(line: str) -> dict[str, Any]:

@@ -53,13 +53,15 @@ def permission(
     return answer(entries, Question(work, use, provider, model), moment)
 
 
-def answer(entries: Iterable[Entry], asked: Question, moment: datetime) -> Permission:
+def answer(entries: Sequence[Entry], asked: Question, moment: datetime) -> Permission:
     """The answer to one question at one timezone-aware moment."""
     names, who = _asking(asked.provider, asked.model, asked.version)
+    if not entries:
+        return _silence(asked.use, wording.doing(asked), who)
     found = _Considered(entries, asked, names, moment)
     grants, reservations, losers = found.grants, found.reservations, found.losers
     if not (grants or reservations or losers):
-        return Permission(asked.use, False, (), *wording.silent(asked, who))
+        return _silence(asked.use, wording.doing(asked), who)
     beaten = {grant.id: [r for r in reservations if _beats(r, grant)] for grant in grants}
     standing = [grant for grant in grants if not beaten[grant.id]]
     for grant in grants:
@@ -86,9 +88,14 @@ def answer(entries: Iterable[Entry], asked: Question, moment: datetime) -> Permi
     elif because := _in_order(found.coming):
         english, japanese = wording.not_begun(asked, who, because)
     else:
-        english, japanese = wording.silent(asked, who)
+        english, japanese = wording.silent(wording.doing(asked), who)
     ids = tuple(dict.fromkeys(entry.id for entry in because))
     return Permission(asked.use, allowed, ids, english, japanese, _lost(losers), provisos)
+
+
+@lru_cache(maxsize=8192)
+def _silence(use: Use, doing: wording.Sentences, who: wording.Sentences) -> Permission:
+    return Permission(use, False, (), *wording.silent(doing, who))
 
 
 class _Considered:
@@ -194,10 +201,10 @@ def _concerns(entry: Entry, names: Names) -> bool:
     if stated.provider is None:
         return True
     reserved = stated.kind is EntryKind.RESERVATION
-    return all(
-        named is None or (reserved if asked is None else _folded(named) == asked)
-        for named, asked in zip((stated.provider, stated.model, stated.version), names, strict=True)
-    )
+    for named, asked in zip((stated.provider, stated.model, stated.version), names, strict=True):
+        if named is not None and not (reserved if asked is None else _folded(named) == asked):
+            return False
+    return True
 
 
 def _beats(reserved: Entry, grant: Entry) -> bool:

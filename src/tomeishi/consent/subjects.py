@@ -52,8 +52,8 @@ class Subjects:
 
     def at(self, subject: WorkRef, moment: datetime) -> WorkRef:
         """With the franchises that its work was in at the moment."""
-        joined = self.memberships.get(subject.work_id)
-        return subject if joined is None else replace(subject, franchise_ids=franchises.at_moment(joined, moment))
+        joined = franchises.at_moment(self.memberships.get(subject.work_id, ()), moment)
+        return subject if joined == subject.franchise_ids else replace(subject, franchise_ids=joined)
 
 
 def subjects(transaction: Connection, work_ids: Sequence[str] | None = None) -> Subjects:

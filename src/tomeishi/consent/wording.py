@@ -31,7 +31,7 @@ def allowed(asked: Question, asking: Sentences, grants: Sequence[Entry], proviso
     # Where several grants stand, one that rests on a signature is told.
     told = next((grant for grant in grants if grant.signed is not None), grants[0])
     until = None if told.statement.valid_until is None else clock.to_text(told.statement.valid_until)
-    (to, to_ja), (source, source_ja), note = _to(asked), _source(told), told.statement.note
+    (to, to_ja), (source, source_ja), note = doing(asked), _source(told), told.statement.note
     limits = next((_limits(each) for each in provisos if each.entry == told.id), None)
     english = f"Allowed: grant {told.id}, {source}, permits {asking[0]} to {to}" + (f" until {until}" if until else "")
     japanese = f"許諾あり：{asking[1]}が{to_ja}ことは、許諾 {told.id}（{source_ja}）により"
@@ -51,7 +51,7 @@ def allowed(asked: Question, asking: Sentences, grants: Sequence[Entry], proviso
 
 def reserved(asked: Question, asking: Sentences, reservations: Sequence[Entry]) -> Sentences:
     told = reservations[0]
-    (to, to_ja), (source, source_ja) = _to(asked), _source(told)
+    (to, to_ja), (source, source_ja) = doing(asked), _source(told)
     named = told.statement.provider
     refused, refused_ja = (named, named) if named else asking
     return (
@@ -63,7 +63,7 @@ def reserved(asked: Question, asking: Sentences, reservations: Sequence[Entry]) 
 def outside(asked: Question, asking: Sentences, grants: Sequence[Entry]) -> Sentences:
     """There are grants, and what is asked does not meet their conditions."""
     told = grants[0]
-    (to, to_ja), (source, source_ja) = _to(asked), _source(told)
+    (to, to_ja), (source, source_ja) = doing(asked), _source(told)
     limits, limits_ja = _limits(Proviso(told.id, told.statement.conditions, ()))
     return (
         f"Not allowed: grant {told.id}, {source}, permits {asking[0]} to {to} {limits}; "
@@ -75,7 +75,7 @@ def outside(asked: Question, asking: Sentences, grants: Sequence[Entry]) -> Sent
 
 def revoked(asked: Question, asking: Sentences, revocations: Sequence[Entry]) -> Sentences:
     told = revocations[0]
-    (to, to_ja), (source, source_ja), moment = _to(asked), _source(told), clock.to_text(told.in_effect_from)
+    (to, to_ja), (source, source_ja), moment = doing(asked), _source(told), clock.to_text(told.in_effect_from)
     return (
         f"Not allowed: the grant that permitted {asking[0]} to {to} was ended at {moment} "
         f"by revocation {told.id}, {source}.",
@@ -86,7 +86,7 @@ def revoked(asked: Question, asking: Sentences, revocations: Sequence[Entry]) ->
 
 def ended(asked: Question, asking: Sentences, grants: Sequence[Entry]) -> Sentences:
     told = max(grants, key=lambda grant: (grant.statement.valid_until or grant.in_effect_from, grant.id))
-    (to, to_ja), until = _to(asked), clock.to_text(told.statement.valid_until or told.in_effect_from)
+    (to, to_ja), until = doing(asked), clock.to_text(told.statement.valid_until or told.in_effect_from)
     return (
         f"Not allowed: grant {told.id}, which permitted {asking[0]} to {to}, ended at {until}.",
         f"許諾なし：{asking[1]}が{to_ja}ことを認めた許諾 {told.id} は、{until} に期間が満了しています。",
@@ -95,15 +95,16 @@ def ended(asked: Question, asking: Sentences, grants: Sequence[Entry]) -> Senten
 
 def not_begun(asked: Question, asking: Sentences, grants: Sequence[Entry]) -> Sentences:
     told = min(grants, key=lambda grant: (grant.in_effect_from, grant.id))
-    (to, to_ja), begins = _to(asked), clock.to_text(told.in_effect_from)
+    (to, to_ja), begins = doing(asked), clock.to_text(told.in_effect_from)
     return (
         f"Not allowed yet: grant {told.id}, which permits {asking[0]} to {to}, begins at {begins}.",
         f"許諾なし：{asking[1]}が{to_ja}ことを認める許諾 {told.id} は、{begins} からで、まだ始まっていません。",
     )
 
 
-def silent(asked: Question, asking: Sentences) -> Sentences:
-    to, to_ja = _to(asked)
+def silent(what: Sentences, asking: Sentences) -> Sentences:
+    """`what` is to be done by whom, as `doing` has it."""
+    to, to_ja = what
     return (
         f"Not allowed: no entry in the ledger permits {asking[0]} to {to} "
         "(coalition policy: no entry means not allowed).",
@@ -157,7 +158,7 @@ def _only(conditions: Conditions) -> tuple[list[str], list[str]]:
     return english, japanese
 
 
-def _to(asked: Question) -> Sentences:
+def doing(asked: Question) -> Sentences:
     """What is to be done with what."""
     return _done_with(asked.use, asked.work.character_id is not None, asked.work.element)
 
