@@ -5,7 +5,7 @@ import string
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tomeishi.screening.levelling import level, level_all, level_once
+from tomeishi.screening.levelling import level, level_all, level_katakana, level_once
 from tomeishi.screening.names import NameIndex
 from tomeishi.screening.ordinary import ordinary_words
 from tomeishi.screening.reading import NameFound
@@ -97,6 +97,15 @@ written = st.text("あかなっんウイサギチュウー力二八o々鬱wob '-
 @given(st.lists(noise | written | names, max_size=8))
 def test_texts_levelled_once_are_levelled_as_those_that_are_kept(texts: list[str]) -> None:
     assert level_once(texts) == level_all(texts)
+
+
+katakana = st.lists(st.text("アァイウヴオカクゴツッテディンヤャヨフホラリワヲー", min_size=2, max_size=8), min_size=1, max_size=3)
+
+
+@given(st.lists(katakana, max_size=8), st.sampled_from("・＝‐－- \u3000"))
+def test_words_of_katakana_are_levelled_the_short_way_as_the_long_way(names: list[list[str]], between: str) -> None:
+    texts = [between.join(word if word[0] != "ー" else f"ア{word}" for word in words) for words in names]
+    assert level_katakana(texts) == level_all(texts)
 
 
 @given(noise | st.text("aeiouAEIOUnんアイウエオーコ ", max_size=20))

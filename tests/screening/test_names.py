@@ -209,6 +209,24 @@ def test_a_name_of_two_works_is_found_for_both() -> None:
     assert _owners("ピコマルス", index) == {"chr_piko", "chr_twin"}
 
 
+def test_those_written_as_registered_are_told_first() -> None:
+    index = _index(("ぴこまるす(着ぐるみ)", OTHER, "chr_suit"), ("ピコマルス", OTHER, "chr_twin"))
+    first, second, last = _found("ピコマルスの絵", index)
+    assert [first.how, second.how, last.how] == [Found.WRITTEN, Found.WRITTEN, Found.LEVELLED]
+    assert last.name.character_id == "chr_suit"
+
+
+@pytest.mark.parametrize("written", ["Jun'ichi Kumo", "Junichi Kumo"])
+def test_of_the_names_of_one_owner_the_one_that_is_written_is_told(written: str) -> None:
+    index = _index(("Jun'ichi Kumo", OTHER, "chr_jun"), ("Junichi Kumo", OTHER, "chr_jun"))
+    assert [each.name.text for each in _found(f"{written.lower()} in the rain", index)] == [written]
+
+
+@pytest.mark.parametrize("prompt", ["ピコ・マルスの絵", "ピコ マルスとカメラ", "ピコマロスの絵"])
+def test_katakana_in_pieces_or_near_a_name_gets_a_second_look(prompt: str) -> None:
+    assert _owners(prompt, _index(("ピコマロスカ", OTHER, "chr_near"))) & {"chr_piko", "chr_near"}
+
+
 def test_an_empty_registry_finds_nothing() -> None:
     assert NameIndex([]).find(["星のピコ丸", ""]) == [[], []]
 
