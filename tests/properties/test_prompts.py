@@ -99,7 +99,9 @@ def test_texts_levelled_once_are_levelled_as_those_that_are_kept(texts: list[str
     assert level_once(texts) == level_all(texts)
 
 
-katakana = st.lists(st.text("アァイウヴオカクゴツッテディンヤャヨフホラリワヲー", min_size=2, max_size=8), min_size=1, max_size=3)
+katakana = st.lists(
+    st.text("アァイウヴオカクゴツッテディンヤャヨフホラリワヲー", min_size=2, max_size=8), min_size=1, max_size=3
+)
 
 
 @given(st.lists(katakana, max_size=8), st.sampled_from("・＝‐－- \u3000"))

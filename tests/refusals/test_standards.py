@@ -1,7 +1,7 @@
-"""Hostile documents about preferences: refused by size or shape, quickly, and never read as a yes."""
+"""Hostile documents about preferences: refused by size or shape, and never read as a yes."""
 
 import os
-import time
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,11 +52,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_document_says_nothing_and_does_not_take_long(name: str) -> None:
+def test_a_hostile_document_says_nothing(name: str) -> None:
     form, data = HOSTILE[name]
-    began = time.process_time()
     signals = READERS[form](data, Reading("hostile", "/"))
-    assert time.process_time() - began < 5
     assert not [signal for signal in signals if set(signal.uses.values()) - {Stance.UNKNOWN}]
     assert all(signal.warnings for signal in signals)
     assert all(len(signal.raw) < 10_000 for signal in signals)
@@ -73,10 +71,21 @@ def test_a_robots_file_of_50_mb_is_refused_by_its_size(tmp_path: Path, capsys: p
 
 
 def test_a_crowd_of_crawlers_in_a_robots_file_costs_no_more_than_its_lines() -> None:
-    names = b"".join(
-        b"User-agent: bot-%s\n" % bytes(97 + number // 26**k % 26 for k in range(3)) for number in range(9_999)
-    )
-    data = names + b"Disallow: /a\n" * 9_999
-    began = time.process_time()
-    READERS[Form.ROBOTS](data, Reading("crowd", "/"))
-    assert time.process_time() - began < 5
+    def calls(crowd: int) -> int:
+        names = b"".join(
+            b"User-agent: bot-%s\n" % bytes(97 + number // 26**k % 26 for k in range(3)) for number in range(crowd)
+        )
+        made = 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            READERS[Form.ROBOTS](names + b"Disallow: /a\n" * crowd, Reading("crowd", "/"))
+        finally:
+            sys.setprofile(None)
+        return made
+
+    assert calls(4_000) < 2.5 * calls(2_000)

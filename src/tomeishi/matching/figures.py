@@ -6,7 +6,9 @@
 - A *track* is one figure through a shot: sightings whose boxes or rows go on from one look to the next. It is of the
   character whose drawings come nearest over its three best sightings.
 - The *score* is a logistic fit over that similarity, its lead over the next character, and the number of sightings;
-  `benchmarks/characters.py` fits it and measures the bands, in `figures.json`.
+  `benchmarks/characters.py` fits it and measures the bands, in `figures.json`. It was fitted with so many characters;
+  where more are enrolled the chance that it is this one of them is less in proportion (Bayes' rule: the log of their
+  ratio is taken from the logit), since whoever is compared with more finds somebody more alike.
 """
 
 import json
@@ -51,11 +53,14 @@ class FigureCalibration:
     per_log_sightings: float
     bands: tuple[BandLimit, ...]
     """Surest first."""
+    enrolled: int
+    """Characters among which it was fitted."""
 
-    def score(self, similarity: float, lead: float, sightings: int) -> float:
-        """In [0, 1]."""
+    def score(self, similarity: float, lead: float, sightings: int, enrolled: int) -> float:
+        """In [0, 1]; `enrolled` is how many characters were compared."""
         logit = self.intercept + self.per_similarity * similarity + self.per_lead * min(max(lead, 0.0), _LEAD)
         logit += self.per_log_sightings * float(np.log(min(sightings, 8)))
+        logit -= float(np.log(max(1.0, enrolled / self.enrolled)))
         return float(1 / (1 + np.exp(-logit)))
 
     def band(self, score: float, drawings: int) -> Band | None:
@@ -126,7 +131,7 @@ class Enrolled:
         """By character id."""
         found: dict[str, list[tuple[Seen, Band]]] = {}
         for track in self.tracks(seen, duration_s):
-            score = calibration.score(track.similarity, track.lead, len(track.which))
+            score = calibration.score(track.similarity, track.lead, len(track.which), len(self.character_ids))
             band = calibration.band(score, int(self.drawings[track.best]))
             if band is not None:
                 found.setdefault(self.character_ids[track.best], []).append((self._seen(track, score), band))
@@ -244,6 +249,7 @@ def calibration_of(words: Mapping[str, Any]) -> FigureCalibration:
             BandLimit(Band(limit["band"]), limit["score"], limit["false_segments_per_100_hours"])
             for limit in words["bands"]
         ),
+        enrolled=words["measured"]["enrolled"],
     )
 
 
