@@ -36,8 +36,8 @@ _TRAINING_ROUNDS = 10
 _TWO_LEVELS_FROM = 256
 _LISTS_PER_ROOT = 2
 """Lists for each root of the number of rows."""
-_LOOKED_INTO = 64
-"""Lists whose rows are compared. Lists become more as the root of the number of rows, so what is compared does too."""
+_LOOKED_INTO, _AMONG = 64, 2000
+"""Lists whose rows are compared, of so many; more as the root where there are more, which keeps what is found."""
 _TRAINING_BYTES = 256 << 20
 """Most memory for the rows that k-means sees."""
 _ADD_BLOCK = 1 << 16
@@ -83,6 +83,7 @@ class FaissIndex:
             raise Tampered(f"{path} cannot be read by faiss; build the index again") from error
         if not isinstance(lists, faiss.IndexIVFRaBitQFastScan) or (lists.ntotal, lists.d) != values.shape:
             raise Tampered(f"{path} does not belong to the rows beside it; build the index again")
+        lists.nprobe = _looked_into(lists.nlist)
         return cls(values, lists)
 
     @property
@@ -156,11 +157,15 @@ def _fill_lists(rows: RowBlock, seed: int, learned: NDArray[np.float32] | None) 
     quantizer = faiss.IndexFlatL2(width)
     quantizer.add(centroids)
     index = faiss.IndexIVFRaBitQFastScan(quantizer, width, len(centroids))
-    index.nprobe = min(len(centroids), _LOOKED_INTO)
+    index.nprobe = _looked_into(len(centroids))
     index.train(sample)  # of the codes: faiss trains no quantizer that has all its centroids
     for start in range(0, count, _ADD_BLOCK):
         index.add(np.ascontiguousarray(rows[start : start + _ADD_BLOCK]))
     return index
+
+
+def _looked_into(lists: int) -> int:
+    return min(lists, round(_LOOKED_INTO * sqrt(max(1.0, lists / _AMONG))))
 
 
 def _centroids(sample: NDArray[np.float32], lists: int, seed: int) -> NDArray[np.float32]:
