@@ -7,6 +7,7 @@ more followers for each landmark than a reference did, and asks for the neighbou
 rounding border, so that the reference's postings stay few. Pure.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -45,13 +46,24 @@ class Groups:
 
 def groups_of(marks: Landmarks) -> Groups:
     """As a reference keeps them: one key a group."""
-    first, last, steps, shares = _grouped(marks, OF_A_REFERENCE)
+    parts = [_led_by(marks, start, OF_A_REFERENCE) for start in range(0, max(1, len(marks)), _LEADERS)]
+    first, last = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+    steps, shares = (np.concatenate([part[k] for part in parts]) for k in (2, 3))
     return Groups(_packed(np.concatenate([np.rint(steps), np.floor(shares)], axis=1)), first, last)
 
 
-def asked_of(marks: Landmarks) -> Groups:
-    """As a query asks for them: a group stands there once for each key that it may have been given."""
-    first, last, steps, shares = _grouped(marks, OF_A_QUERY)
+def asked_of(marks: Landmarks) -> Iterator[Groups]:
+    """As a query asks for them: a group stands there once for each key that it may have been given.
+
+    In parts of some minutes, in order of time: there are a hundred and more for each landmark.
+    """
+    for start in range(0, len(marks), _LEADERS):
+        yield _asked(*_led_by(marks, start, OF_A_QUERY))
+
+
+def _asked(
+    first: NDArray[np.int64], last: NDArray[np.int64], steps: NDArray[np.float64], shares: NDArray[np.float64]
+) -> Groups:
     near, lower = np.rint(steps), np.floor(shares)
     off, inside = steps - near, shares - lower
     other_step = np.where(np.abs(off) > 0.5 - _NEAR, near + np.sign(off), np.nan)
@@ -69,14 +81,7 @@ def asked_of(marks: Landmarks) -> Groups:
 
 
 _Grouped = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
-
-
-def _grouped(marks: Landmarks, followers: int) -> _Grouped:
-    """First and last landmark (n,), the steps in bins (n, 3), and the shares of the span in sixteenths (n, 2)."""
-    parts = [_led_by(marks, start, followers) for start in range(0, max(1, len(marks)), _LEADERS)]
-    first, last = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
-    steps, shares = (np.concatenate([part[k] for part in parts]) for k in (2, 3))
-    return first, last, steps, shares
+"""First and last landmark (n,), the steps in bins (n, 3), and the shares of the span in sixteenths (n, 2)."""
 
 
 def _led_by(marks: Landmarks, start: int, followers: int) -> _Grouped:

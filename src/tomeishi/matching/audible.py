@@ -45,12 +45,14 @@ class Audible:
 
     def stretches(self, query: Landmarks) -> dict[str, list[Heard]]:
         """All that aligns, by reference id, whatever band it reaches."""
-        asked = asked_of(query)
-        found = self._postings.look_up(asked.keys, _COMMON)
-        times_s, rows = self._postings.rows(found.first)
-        ends_s, _ = self._postings.rows(found.last)
-        owners = self._postings.owners(found.first)
-        votes = _votes(query, asked, found.asked, owners, times_s, ends_s, bins_of(rows))
+        cast = []
+        for asked in asked_of(query):
+            found = self._postings.look_up(asked.keys, _COMMON)
+            times_s, rows = self._postings.rows(found.first)
+            ends_s, _ = self._postings.rows(found.last)
+            owners = self._postings.owners(found.first)
+            cast.append(_votes(query, asked, found.asked, owners, times_s, ends_s, bins_of(rows)))
+        votes = Votes.together(cast)
         ids = self._postings.item_ids
         aligned = heard(query, votes, len(ids), lambda number: self._reference(ids[number]))
         return {ids[number]: each for number, each in aligned.items()}
@@ -63,14 +65,15 @@ class Audible:
 
 def match_pair(query: Landmarks, reference: Reference, calibration: SoundCalibration) -> Match | None:
     """The match of two sounds, no index needed."""
-    stored, asked = groups_of(reference.marks), asked_of(query)
+    stored, marks = groups_of(reference.marks), reference.marks
     order = np.argsort(stored.keys, kind="stable")
-    which, places = look_up(stored.keys[order], asked.keys, _COMMON)
-    first, last = stored.first[order][places], stored.last[order][places]
-    marks = reference.marks
-    owners = np.zeros(len(first), np.int64)
-    votes = _votes(query, asked, which, owners, marks.times_s[first], marks.times_s[last], marks.bins[first])
-    return sound_match(heard(query, votes, 1, lambda _: reference).get(0, []), calibration)
+    cast = []
+    for asked in asked_of(query):
+        which, places = look_up(stored.keys[order], asked.keys, _COMMON)
+        first, last = stored.first[order][places], stored.last[order][places]
+        owners = np.zeros(len(first), np.int64)
+        cast.append(_votes(query, asked, which, owners, marks.times_s[first], marks.times_s[last], marks.bins[first]))
+    return sound_match(heard(query, Votes.together(cast), 1, lambda _: reference).get(0, []), calibration)
 
 
 def sound_match(stretches: list[Heard], calibration: SoundCalibration) -> Match | None:

@@ -72,6 +72,16 @@ class Votes:
     def where(self, kept: NDArray[Any]) -> "Votes":
         return Votes(*(getattr(self, name)[kept] for name in self.__slots__))
 
+    @classmethod
+    def together(cls, parts: Sequence["Votes"]) -> "Votes":
+        none = (np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0, np.float64) for _ in range(4)))
+        return cls(
+            *(
+                np.concatenate([empty, *(getattr(part, name) for part in parts)])
+                for name, empty in zip(cls.__slots__, none, strict=True)
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
