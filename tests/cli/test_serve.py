@@ -94,6 +94,8 @@ def test_a_service_says_that_it_lives_is_ready_and_what_it_did(start: Start, tmp
     process = start("serve", "--port", "0")
     with httpx.Client(base_url=address(tmp_path, 0), headers={"Authorization": f"Bearer {key}"}) as client:
         assert client.get("/livez").text == "alive\n"
+        # Nobody is told of the address before it can be reached.
+        assert (tmp_path / "log-0").read_text().count("http://127.0.0.1:") == 1
         assert client.get("/readyz").json() == {"ready": True, "checks": {"database": "ok", "index": "ok"}}
         (done,) = wait_for(client, [ask(client, "a stone in the rain")], at_least=1)
         client.get("/v1/works/wrk_secret")

@@ -4,7 +4,7 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY, create_server, socket
 from threading import Thread
 from typing import Annotated
 
@@ -58,8 +58,10 @@ def serve(
             )
         )
         try:
-            listening = sending_at_once(server.config.bind_socket())
-        except SystemExit as error:  # what the server does after it has logged why
+            # Not by uvicorn's own `bind_socket`, which says in its log that it runs before anybody can connect.
+            family = AF_INET6 if ":" in host else AF_INET
+            listening = sending_at_once(create_server((host, port), family=family))
+        except OSError as error:
             raise StorageFailure(f"{host}:{port}: cannot listen there; it may be in use, try --port") from error
         worker = platform.worker(tasks.handlers(platform, standing))
         with listening, nothing() if no_worker else beside(worker):

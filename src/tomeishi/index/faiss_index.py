@@ -157,7 +157,6 @@ def _fill_lists(rows: RowBlock, seed: int, learned: NDArray[np.float32] | None) 
     quantizer = faiss.IndexFlatL2(width)
     quantizer.add(centroids)
     index = faiss.IndexIVFRaBitQFastScan(quantizer, width, len(centroids))
-    index.nprobe = _looked_into(len(centroids))
     index.train(sample)  # of the codes: faiss trains no quantizer that has all its centroids
     for start in range(0, count, _ADD_BLOCK):
         index.add(np.ascontiguousarray(rows[start : start + _ADD_BLOCK]))

@@ -26,6 +26,8 @@ _NEAR_FROM = {True: 7, False: 9}
 _TWO_FROM = 12
 _ENDS = 3
 _KEPT = 1 << 16
+_LINES = 64
+"""Prompts whose odd words are joined with their neighbours at once: 150,000 words at most."""
 _FIGURES = str.maketrans("01345789@$!|", "oieastbgasii")
 _ONE_IS_L = str.maketrans("01345789@$!|", "oleastbgasll")
 _WITH_FIGURES = re.compile(r"(?<![\w@$!|])(?=[^\d@$!|]*[\d@$!|])[\w@$!|][\w@$!|'-]{1,58}[\w@$!|](?![\w@$!|])")
@@ -86,7 +88,8 @@ class SecondLook:
         """Of each stream first and last word of what may be a name in pieces, or near one; the longest first."""
         odd = [[self._is_odd(word) for word in words] for words in streams]
         ours = [[at for at in range(len(words)) if odd[n][at]][:ODD_WORDS] for n, words in enumerate(streams)]
-        found = self._joined(streams, ours, odd)
+        parts = [slice(at, at + _LINES) for at in range(0, len(streams), _LINES)]
+        found = [each for part in parts for each in self._joined(streams[part], ours[part], odd[part])]
         for words, places, here in zip(streams, ours, found, strict=True):
             here.sort(key=lambda each: each[0] - each[1])
             for at in places:
