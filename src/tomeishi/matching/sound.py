@@ -38,6 +38,8 @@ _TRUE_SHARE = 0.35
 _LEAST_CHANCE = 0.04
 _GOLDEN = 0.6180339887
 _TURNS, _FEW_TURNS = 24, 6
+_TURNED_AT_ONCE = 1 << 18
+"""Landmarks; some 40 MB."""
 _FIRST_LOOK = 6.0
 """Evidence without which a guessed line is not followed."""
 
@@ -308,12 +310,14 @@ def _by_chance(part: Landmarks, reference: Reference, line: Line, turns: int) ->
     by = by[np.minimum(by, whole_s - by) >= 1.0]
     if not len(by):
         return _LEAST_CHANCE
-    turned = np.mod(part.times_s * line.slope + line.offset + by[:, None], whole_s).reshape(-1)
-    order = np.argsort(turned, kind="stable")
-    number = order % len(part)
-    moved = Landmarks(turned[order], part.bins[number], part.strength[number])
-    mine, _ = _nearest(moved, reference.marks, Line(1.0, 0.0, line.shift), _NEAR_S)
-    return max(_LEAST_CHANCE, len(mine) / len(turned))
+    met = 0
+    for some in np.array_split(by, -(-len(by) * len(part) // _TURNED_AT_ONCE)):
+        turned = np.mod(part.times_s * line.slope + line.offset + some[:, None], whole_s).reshape(-1)
+        order = np.argsort(turned, kind="stable")
+        number = order % len(part)
+        moved = Landmarks(turned[order], part.bins[number], part.strength[number])
+        met += len(_nearest(moved, reference.marks, Line(1.0, 0.0, line.shift), _NEAR_S)[0])
+    return max(_LEAST_CHANCE, met / (len(by) * len(part)))
 
 
 def _apart(found: Sequence[Heard]) -> list[Heard]:
