@@ -90,6 +90,27 @@ def wait_for(client: httpx.Client, operations: list[str], *, at_least: int) -> l
     raise AssertionError(f"{len(found)} of {len(operations)} ended")
 
 
+def test_an_address_of_ipv6_is_told_as_one_that_can_be_opened(start: Start, tmp_path: Path, key: str) -> None:
+    if not _has_ipv6():
+        pytest.skip("this machine has no ::1")
+    start("serve", "--host", "::1", "--port", "0")
+    for _ in range(3000):
+        found = re.search(r"(http://\[::1\]:\d+) ", (tmp_path / "log-0").read_text())
+        if found:
+            break
+        time.sleep(0.1)
+    assert found is not None
+    assert httpx.get(f"{found[1]}/livez").text == "alive\n"
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 def test_a_service_says_that_it_lives_is_ready_and_what_it_did(start: Start, tmp_path: Path, key: str) -> None:
     process = start("serve", "--port", "0")
     with httpx.Client(base_url=address(tmp_path, 0), headers={"Authorization": f"Bearer {key}"}) as client:

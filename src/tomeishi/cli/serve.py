@@ -80,8 +80,9 @@ class _Announced(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host  # RFC 3986, section 3.2.2
         for each in sockets or ():
-            say(f"http://{self.config.host}:{each.getsockname()[1]} (Ctrl+C ends it)")
+            say(f"http://{host}:{each.getsockname()[1]} (Ctrl+C ends it)")
 
 
 def work(home: Home = None, database: Database = None) -> None:

@@ -67,10 +67,10 @@ def match_pair(query: Landmarks, reference: Reference, calibration: SoundCalibra
     """The match of two sounds, no index needed."""
     stored, marks = groups_of(reference.marks), reference.marks
     order = np.argsort(stored.keys, kind="stable")
-    cast = []
+    keys, cast = stored.keys[order], []
     for asked in asked_of(query):
-        which, places = look_up(stored.keys[order], asked.keys, _COMMON)
-        first, last = stored.first[order][places], stored.last[order][places]
+        which, places = look_up(keys, asked.keys, _COMMON)
+        first, last = stored.first[order[places]], stored.last[order[places]]
         owners = np.zeros(len(first), np.int64)
         cast.append(_votes(query, asked, which, owners, marks.times_s[first], marks.times_s[last], marks.bins[first]))
     return sound_match(heard(query, Votes.together(cast), 1, lambda _: reference).get(0, []), calibration)
