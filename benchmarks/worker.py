@@ -102,16 +102,16 @@ def tmk_task() -> Task:
 
 
 def videohash_task() -> Task:
-    import tempfile
     from pathlib import Path
 
     from imageio_ffmpeg import get_ffmpeg_exe
     from videohash import VideoHash
 
-    # It calls a program of that name, which the package ships under another.
-    folder = Path(tempfile.mkdtemp())
-    (folder / "ffmpeg").symlink_to(get_ffmpeg_exe())
-    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    # It calls a program of that name, which the package ships under another: a link beside this environment's Python.
+    link = Path(sys.executable).with_name("ffmpeg")
+    if not link.exists():
+        link.symlink_to(get_ffmpeg_exe())
+    os.environ["PATH"] = f"{link.parent}{os.pathsep}{os.environ['PATH']}"
 
     def rows(_: Any, head: Any) -> Any:
         bits = VideoHash(path=head["path"]).hash.removeprefix("0b")
