@@ -13,7 +13,7 @@ help:
 	@echo "make test       set up and run the tests            make test-long  the long ones too"
 	@echo "make check      format, lint, types, floors         make bench      measure, into benchmarks/results/"
 	@echo "make lock       refresh requirements.lock           make docs       regenerate reference and tables"
-	@echo "make train      train the figure descriptor anew, into .train/"
+	@echo "make train      train both descriptors anew, into .train/"
 
 setup: $(STAMP)
 
@@ -108,7 +108,7 @@ bench-audit: cluster
 	@$(BIN)/python -m benchmarks.tables
 
 # In an environment of its own, with PyTorch; the pictures come from Debian's openclipart-png and from npm. Goes on where it
-# was interrupted. What it gives is measured by training/evaluate_figure_descriptor.py and named in the model card.
+# was interrupted. What it gives is measured by training/evaluate_*_descriptor.py and named in the model cards.
 PICTURES ?= /usr/share/openclipart/png
 EMOJI := .train/emoji/node_modules
 train: setup
@@ -116,6 +116,7 @@ train: setup
 	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-train/bin/python -e . -r training/requirements.txt
 	@test -d $(EMOJI) || npm install --silent --no-save --ignore-scripts --prefix .train/emoji @lobehub/fluent-emoji-3d@1.1.0 @twemoji/svg@15.0.0
+	@.venv-train/bin/python training/train_image_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/image-2.onnx
 	@.venv-train/bin/python training/draw_figures.py .train/drawn --workers $(JOBS)
 	@.venv-train/bin/python training/train_figure_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/figure-1.onnx
 

@@ -42,11 +42,11 @@ def main() -> None:
         "--unrelated",
         type=int,
         default=40,
-        help="unrelated films of 30 s screened to fit and to set bands; four times as many to measure",
+        help="unrelated films of 30 s screened to fit; three times as many to set bands and to measure: both are rare",
     )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    sizes = {"fit": options.unrelated, "bands": options.unrelated, "measure": 4 * options.unrelated}
+    sizes = {"fit": options.unrelated, "bands": 3 * options.unrelated, "measure": 3 * options.unrelated}
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
         waiting = {
             name: pool.submit(measure, options.seed * 100_000 + k * 20_000, options.films, options.clips, unrelated)

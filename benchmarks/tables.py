@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import prompt_tables
+from benchmarks import descriptor_tables, prompt_tables
 from benchmarks.bootstrap import none_of
 from benchmarks.record import read
 
@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/prompts-measured.md",
     "docs/how-to/give-and-end-consent.md",
     "benchmarks/README.md",
+    "src/tomeishi/fingerprint/weights/image-2.md",
 )
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -507,6 +508,17 @@ def prompts_false(result: dict[str, Any]) -> str:
     return _of_prompts(result, prompt_tables.false_finds(result["figures"]))
 
 
+def image_unrelated(result: dict[str, Any]) -> str:
+    """Unlike pictures of each gallery."""
+    return "\n".join(descriptor_tables.unrelated(result))
+
+
+def image_edits(result: dict[str, Any]) -> str:
+    """Copies by each edit, and peers beside."""
+    command = "python training/evaluate_image_descriptor.py"
+    return "\n".join([*descriptor_tables.edits(result), "", _made_by(result, command)])
+
+
 def _of_prompts(result: dict[str, Any], lines: list[str]) -> str:
     return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.prompts")])
 
@@ -616,6 +628,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "scaling": ("audit-scaling", audit_scaling),
     "verification": ("verification", verification),
     "style": ("style-test", style),
+    "image_unrelated": ("image-descriptor", image_unrelated),
+    "image_edits": ("image-descriptor", image_edits),
     "auditpeers": ("audit-peers", audit_peers),
 }
 """Block to result and function."""

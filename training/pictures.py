@@ -39,12 +39,12 @@ def read_pictures(folder: Path, *, part: str, count: int, seed: int = 0, shared:
     drawings = _endless(paths, random) if shared else iter(random.permutation(np.array(paths, dtype=object)))
     pages: list[Picture] = []
     while len(pages) < count:
-        page = _background(SHAPES[random.integers(len(SHAPES))], random)
+        page = background(SHAPES[random.integers(len(SHAPES))], random)
         for share in (random.uniform(0.6, 0.95), random.uniform(0.25, 0.45)):
             path = next(drawings, None)
             if path is None:
                 return pages
-            _place(page, _drawing(path), share, random)
+            place(page, _drawing(path), share, random)
         pages.append(page)
     return pages
 
@@ -72,7 +72,7 @@ def _drawing(path: Path) -> NDArray[np.uint8]:
     return cv2.cvtColor(raw, cv2.COLOR_BGRA2RGBA)
 
 
-def _background(shape: tuple[int, int], random: np.random.Generator) -> Picture:
+def background(shape: tuple[int, int], random: np.random.Generator) -> Picture:
     """A sky fading downwards over a ground of another colour, with soft stains."""
     height, width = shape
     high, low, ground = random.uniform(0, 255, (3, 3))
@@ -84,7 +84,7 @@ def _background(shape: tuple[int, int], random: np.random.Generator) -> Picture:
     return np.clip(page + random.uniform(0, 14) * stains, 0, 255).astype(np.uint8)
 
 
-def _place(page: Picture, drawing: NDArray[np.uint8], share: float, random: np.random.Generator) -> None:
+def place(page: Picture, drawing: NDArray[np.uint8], share: float, random: np.random.Generator) -> None:
     """Paste `drawing` so that it fills `share` of the page's height or width, somewhere wholly inside."""
     scale = share * min(page.shape[0] / drawing.shape[0], page.shape[1] / drawing.shape[1])
     drawing = cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

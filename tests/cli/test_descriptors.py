@@ -28,9 +28,9 @@ def test_an_added_descriptor_is_listed_and_its_references_are_counted(
     assert (added.code, "fields-1: 48 numbers a row, 64 pixels a side" in added.out) == (0, True), added.err
     assert "2 references were registered before it: run `tomeishi descriptors fill`" in added.err
     rows = {row["descriptor"]: row for row in json.loads(tomeishi("descriptors", "list", "--json").out)}
-    assert list(rows) == ["image-1", "pdq-1", "fields-1"]
+    assert list(rows) == ["image-2", "pdq-1", "fields-1"]
     assert (rows["fields-1"]["references"], rows["fields-1"]["missing"]) == (0, 2)
-    assert (rows["image-1"]["references"], rows["image-1"]["missing"]) == (2, 0)
+    assert (rows["image-2"]["references"], rows["image-1"]["missing"]) == (2, 0)
     assert "CC0-1.0" in rows["fields-1"]["source"]
 
 

@@ -59,7 +59,7 @@ def _screening(
         verdict=verdict,
         partial=partial,
         skipped=skipped,
-        made_by=MadeBy("0.1.0", (("image-1", digest_of(b"weights")), ("pdq-1", None)), digest_of(b"policy"), snapshots),
+        made_by=MadeBy("0.1.0", (("image-2", digest_of(b"weights")), ("pdq-1", None)), digest_of(b"policy"), snapshots),
     )
     line: dict[str, Any] = json.loads(json.dumps(screening.to_json(), ensure_ascii=False))
     return line

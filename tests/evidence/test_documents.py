@@ -41,7 +41,7 @@ def finding(title: str = "星屑のリリィ", segments: int = 1) -> Finding:
 
 
 def contents(*findings: Finding, capture: Capture | None = None, pairs: bool = False) -> Contents:
-    made_by = MadeBy("0.1.0", (("pdq-1", None), ("image-1", digest_of(b"weights"))), digest_of(b"policy"), ())
+    made_by = MadeBy("0.1.0", (("pdq-1", None), ("image-2", digest_of(b"weights"))), digest_of(b"policy"), ())
     screening = Screening(
         "clip.mp4", digest_of(b"film"), 60.0, findings, (Kind.COPY, Kind.EDIT), Verdict.REVIEW, None, None, made_by
     )

@@ -32,7 +32,7 @@ def test_every_descriptor_gets_a_row_for_every_frame(cartoon: Path) -> None:
     with sample(cartoon, PLAN, Limits()) as sampling:
         times_s = [frame.time_s for frame in sampling]
     assert len(times_s) > 2 * BATCH
-    assert list(extraction.fingerprints) == ["pdq-1", "image-1"]
+    assert list(extraction.fingerprints) == ["pdq-1", "image-2"]
     for fingerprint in extraction.fingerprints.values():
         assert fingerprint.times_s.tolist() == times_s
         assert fingerprint.duration_s == extraction.duration_s == pytest.approx(12, abs=0.1)

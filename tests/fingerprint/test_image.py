@@ -62,7 +62,7 @@ def test_the_weights_are_the_ones_that_the_spec_names_and_the_card_describes() -
     weights = WEIGHTS / image.WEIGHTS
     assert digest_of_file(weights) == image.SPEC.weights_digest
     assert weights.stat().st_size < 8_000_000
-    assert image.SPEC.weights_digest in (WEIGHTS / "image-1.md").read_text(encoding="utf-8")
+    assert image.SPEC.weights_digest in (WEIGHTS / "image-2.md").read_text(encoding="utf-8")
 
 
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -621,7 +621,7 @@ def test_a_process_killed_while_registering_leaves_a_sound_installation(
 ) -> None:
     add = ("works", "add", "--json", "--member", "新会員", "--title", "新作", references[2])
     descendants: list[int] = []
-    with (installed.home / "index" / "image-1" / "lock").open("ab") as lock:
+    with (installed.home / "index" / "image-2" / "lock").open("ab") as lock:
         if moment == "indexing":
             flock(lock, LOCK_EX)  # the process waits here, its registration kept and its index not
         process = started(*add)

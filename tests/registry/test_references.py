@@ -93,9 +93,9 @@ def test_a_newer_fingerprint_takes_the_place_of_the_older(tx: Connection) -> Non
     made = a_reference(tx)
     add_fingerprint(tx, made, "pdq-1", None, "sha256:old", 3)
     add_fingerprint(tx, made, "pdq-1", None, "sha256:new", 4)
-    add_fingerprint(tx, made, "image-1", "sha256:w", "sha256:other", 5)
+    add_fingerprint(tx, made, "image-2", "sha256:w", "sha256:other", 5)
     assert [(file.digest, file.rows) for file in fingerprint_files_of(tx, "pdq-1")] == [("sha256:new", 4)]
-    assert fingerprint_files_of(tx, "image-1")[0].weights_digest == "sha256:w"
+    assert fingerprint_files_of(tx, "image-2")[0].weights_digest == "sha256:w"
 
 
 def test_an_exclusion_made_again_is_the_same_one(tx: Connection) -> None:

