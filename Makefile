@@ -115,7 +115,7 @@ train: setup
 	@test -d $(PICTURES) || { echo "no clip art in $(PICTURES): install Debian's openclipart-png, or name its folder by PICTURES="; exit 1; }
 	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
 	@$(BIN)/uv pip install --system-certs --quiet --python .venv-train/bin/python -e . -r training/requirements.txt
-	@test -d $(EMOJI) || npm install --silent --no-save --ignore-scripts --prefix .train/emoji @lobehub/fluent-emoji-3d@1.1.0 @twemoji/svg@15.0.0
+	@test -d $(EMOJI) || npm install --silent --no-save --ignore-scripts --prefix .train/emoji @lobehub/fluent-emoji-3d@1.1.0 @twemoji/svg@15.0.0 @iconify-json/fluent-emoji-flat@1.2.6 @iconify-json/streamline-emojis@1.2.4
 	@.venv-train/bin/python training/train_image_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/image-2.onnx
 	@.venv-train/bin/python training/draw_figures.py .train/drawn --workers $(JOBS)
 	@.venv-train/bin/python training/train_figure_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/figure-1.onnx

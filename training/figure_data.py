@@ -1,11 +1,14 @@
 """What the figure descriptor learns from: figures cut out, with their identity; grounds; views of the one on the other.
 
-Three sources, all by leave of their makers: our own drawings (draw_figures.py), the emoji of two vendors (npm
-`@lobehub/fluent-emoji-3d`, MIT, and `@twemoji/svg`, CC BY 4.0), and Debian's `openclipart-png` (public domain). Emoji
-are split by what they show (`emoji_part`).
+Three sources, all by leave of their makers: our own drawings (draw_figures.py), emoji by four hands (npm
+`@lobehub/fluent-emoji-3d` and `@iconify-json/fluent-emoji-flat`, MIT, `@twemoji/svg` and
+`@iconify-json/streamline-emojis`, CC BY 4.0), and Debian's `openclipart-png` (public domain). Emoji are split by what
+they show (`emoji_part`).
 """
 
 import hashlib
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +52,17 @@ def emoji_part(code: str) -> str:
 def read_square(path: Path) -> Square | None:
     """None for what can't be read, has no cut-out figure, or is tiny."""
     if path.suffix == ".svg":
-        import resvg_py
+        return _cut_out(_rendered(path.read_text(encoding="utf-8")))
+    return _cut_out(np.fromfile(path, np.uint8))
 
-        data = np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_path=str(path), width=160, height=160)), np.uint8)
-    else:
-        data = np.fromfile(path, np.uint8)
+
+def _rendered(svg: str) -> NDArray[np.uint8]:
+    import resvg_py
+
+    return np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=160, height=160)), np.uint8)
+
+
+def _cut_out(data: NDArray[np.uint8]) -> Square | None:
     raw = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if raw is None or raw.ndim != 3 or raw.shape[2] != 4 or raw.dtype != np.uint8:
         return None
@@ -76,6 +85,23 @@ def read_emoji(folder: Path, suffix: str, parts: set[str]) -> dict[str, Square]:
             square = read_square(path)
             if square is not None:
                 found[code] = square
+    return found
+
+
+def read_icons(folder: Path, parts: set[str], codes: dict[str, str]) -> dict[str, Square]:
+    """By code: the icons of a package of Iconify whose names, without a closing number, have one in `codes`."""
+    icons = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
+    size = icons.get("width", 16)
+    found: dict[str, Square] = {}
+    for name, icon in sorted(icons["icons"].items()):
+        code = codes.get(re.sub(r"-\d+$", "", name))
+        if code is None or code in found or not is_figure(code) or emoji_part(code) not in parts:
+            continue
+        wide, high = icon.get("width", size), icon.get("height", icons.get("height", size))
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}">'
+        square = _cut_out(_rendered(f"{head}{icon['body']}</svg>"))
+        if square is not None:
+            found[code] = square
     return found
 
 
@@ -104,7 +130,9 @@ class Material:
     artists: NDArray[np.int64]
     """(figures,), -1: of no cast"""
     emoji: NDArray[np.uint8]
-    """(figures, 2, 128, 128, 4): of two vendors"""
+    """(figures, 4, 128, 128, 4): by four hands"""
+    drawn_by: NDArray[np.bool_]
+    """(figures, 4): whose hands there are of an emoji, two or more"""
     clip_art: NDArray[np.uint8]
     """(figures, 128, 128, 4)"""
     grounds: NDArray[np.uint8]
@@ -118,12 +146,21 @@ def material(cache: Path, emoji: Path, pictures: Path) -> Material:
     """
     kept = cache / "others.npz"
     if not kept.exists():
-        fluent = read_emoji(emoji / "@lobehub/fluent-emoji-3d/assets", ".webp", {"train"})
-        twitter = read_emoji(emoji / "@twemoji/svg", ".svg", {"train"})
-        both = sorted(fluent.keys() & twitter.keys())
+        flat = emoji / "@iconify-json/fluent-emoji-flat"
+        named = json.loads((flat / "chars.json").read_text(encoding="utf-8"))
+        codes = {name: emoji_code(code) for code, name in named.items()}
+        hands = [
+            read_emoji(emoji / "@lobehub/fluent-emoji-3d/assets", ".webp", {"train"}),
+            read_emoji(emoji / "@twemoji/svg", ".svg", {"train"}),
+            read_icons(flat, {"train"}, codes),
+            read_icons(emoji / "@iconify-json/streamline-emojis", {"train"}, codes),
+        ]
+        shown = sorted({code for hand in hands for code in hand if sum(code in each for each in hands) > 1})
+        nothing = np.zeros((SIDE, SIDE, 4), np.uint8)
         np.savez(
             kept,
-            emoji=np.stack([np.stack([fluent[code], twitter[code]]) for code in both]),
+            emoji=np.stack([np.stack([hand.get(code, nothing) for hand in hands]) for code in shown]),
+            drawn_by=np.array([[code in hand for hand in hands] for code in shown]),
             clip_art=np.stack(read_clip_art(pictures, "train")),
             grounds=film_grounds(),
         )
@@ -131,7 +168,7 @@ def material(cache: Path, emoji: Path, pictures: Path) -> Material:
     drawn = np.concatenate(parts)
     others = np.load(kept)
     artists = np.load(cache / "drawn" / "artists.npy")[: len(drawn)]
-    return Material(drawn, artists, others["emoji"], others["clip_art"], others["grounds"])
+    return Material(drawn, artists, *(others[name] for name in ("emoji", "drawn_by", "clip_art", "grounds")))
 
 
 def view(

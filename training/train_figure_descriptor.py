@@ -13,6 +13,7 @@ chance from (seed, step), so that the same machine, threads and versions give th
 import argparse
 import json
 from dataclasses import dataclass
+from functools import partial
 from math import cos, pi
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from figure_data import Material, Square, material, view
 from net import FIGURE, Net, measured_neck, published, whitened
 from torch import Tensor
 from torch.nn import functional
-from trainer import Batch, Schedule, Trainer, contrast, set_up, written
+from trainer import Batch, Schedule, Trainer, contrast, entropy, set_up, written
 
 VIEWS = 3
 CASTS, OF_CAST, SINGLES, EMOJI, CLIP_ART = 2, 6, 6, 9, 5
@@ -56,8 +57,8 @@ class Batches:
             chosen = random.choice(m.drawn.shape[1], VIEWS, replace=False)
             squares.append((int(figure), [m.drawn[figure, i] for i in chosen]))
         for figure in random.choice(len(m.emoji), EMOJI, replace=False):
-            vendors = [0, 1, int(random.integers(2))]
-            squares.append((int(self.offsets[1] + figure), [m.emoji[figure, i] for i in vendors]))
+            hands = random.permutation(np.flatnonzero(m.drawn_by[figure]))
+            squares.append((int(self.offsets[1] + figure), [m.emoji[figure, i] for i in np.resize(hands, VIEWS)]))
         for figure in random.choice(len(m.clip_art), CLIP_ART, replace=False):
             squares.append((int(self.offsets[2] + figure), [m.clip_art[figure]] * VIEWS))
         views, figures = [], []
@@ -139,6 +140,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=96, help="of the views trained on; 96 costs half of 128")
     parser.add_argument("--frozen", type=int, default=5, help="blocks that keep ImageNet's weights")
     parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--entropy", type=float, default=0.0, help="weight of the entropy term")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
@@ -168,7 +170,8 @@ def main() -> None:
     if arguments.only_head:
         written(net, arguments.out)
         return
-    trainer = Trainer(net, Schedule(arguments.steps, arguments.rate, landing=arguments.landing), arguments.device)
+    schedule = Schedule(arguments.steps, arguments.rate, landing=arguments.landing)
+    trainer = Trainer(net, schedule, arguments.device, partial(entropy, weight=arguments.entropy))
 
     def batch(step: int) -> Batch:
         return batches(step, FIGURE.side if step >= arguments.steps - arguments.landing else arguments.side)

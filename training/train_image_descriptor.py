@@ -9,6 +9,7 @@ the moving average of the weights, its features whitened anew.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from image_data import Scenes, Views, scenes
 from net import IMAGE, Net, measured_neck, published, whitened
 from torch import Tensor
-from trainer import Batch, Schedule, Trainer, set_up, written
+from trainer import Batch, Schedule, Trainer, entropy, set_up, written
 
 OF_FILMS, OF_PAGES = 32, 32
 """Pictures in a batch, each seen twice; no two of one film."""
@@ -39,12 +40,6 @@ def batches(views: Views, seed: int, step: int) -> Batch:
         pictures += [first(number, random, IMAGE.side), views.strong(number, random, IMAGE.side)]
     labels = np.repeat(np.array(numbers), 2)
     return np.stack(pictures), labels, owners[labels]
-
-
-def entropy(rows: Tensor, labels: Tensor) -> Tensor:
-    """Minus the mean logarithm of how far the nearest row of another picture is (Sablayrolles et al., ICLR 2019)."""
-    near = (rows @ rows.T).masked_fill(labels[:, None] == labels[None], -2).max(dim=1).values
-    return -ENTROPY * 0.5 * (2 - 2 * near).clamp(min=1e-6).log().mean()
 
 
 def plain(material: Scenes, views: Views) -> Tensor:
@@ -94,7 +89,7 @@ def main() -> None:
     schedule = Schedule(
         arguments.steps, arguments.rate, cosine=arguments.steps, temperature=0.05, memory=2048, head=1.0
     )
-    trainer = Trainer(net, schedule, arguments.device, entropy)
+    trainer = Trainer(net, schedule, arguments.device, partial(entropy, weight=ENTROPY))
     if arguments.export:
         trainer.restore(torch.load(checkpoint, map_location=arguments.device, weights_only=True))
     else:

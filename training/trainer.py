@@ -25,7 +25,7 @@ AVERAGE = 0.99
 Batch = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
 """Views (n, side, side, 3); of each the number of what it shows, and of what it is neither alike nor unlike to."""
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""Of the batch's rows (n, dim) and the loss of contrast between them."""
+"""Of the batch's rows (n, dim) and their labels, besides the loss of contrast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,12 @@ def contrast(
     share = logits.masked_fill(hidden, -1e9)
     share = share - share.logsumexp(dim=1, keepdim=True)
     return -((share * same).sum(dim=1) / same.sum(dim=1)).mean()
+
+
+def entropy(rows: Tensor, labels: Tensor, weight: float) -> Tensor:
+    """Minus the mean logarithm of how far the nearest row of another label is (Sablayrolles et al., ICLR 2019)."""
+    near = (rows @ rows.T).masked_fill(labels[:, None] == labels[None], -2).max(dim=1).values
+    return -weight * 0.5 * (2 - 2 * near).clamp(min=1e-6).log().mean()
 
 
 class Trainer:
