@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--unrelated", type=int, default=12, help="unrelated films of 20 s")
     parser.add_argument("--only", nargs="*", help="names of edits; all where none is given")
     parser.add_argument("--real", type=int, help="real films that are registered, the first by name; else all")
-    parser.add_argument("--by-others", type=int, help="films that an edit by others is tried on, in turn; else all")
+    parser.add_argument("--others", action="store_true", help="edits by FFmpeg and AugLy, in a result of their own")
     parser.add_argument("--peers", nargs="*", default=[*FRAME_PEERS, *FILM_PEERS], help="none: `--peers`")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw, edit and screen")
     options = parser.parse_args()
@@ -115,11 +115,12 @@ def main() -> None:
     }  # fmt: skip
     settings = {
         "half": options.half.value, "films": options.films, "unrelated": options.unrelated, "only": options.only,
-        "real": options.real, "by_others": options.by_others, "jobs": options.jobs, "load_before": round(load, 1),
+        "real": options.real, "others": options.others, "jobs": options.jobs, "load_before": round(load, 1),
         "clip_s": CLIP_S, "film_s": FILM_S, "rate_hz": RATE_HZ,
         "edits": {name: f"{each.by}: {each.what}" for name, each in alterations().items()},
     }  # fmt: skip
-    print(record(f"copies-{options.half}", seed=0, settings=settings, figures=figures))
+    name = f"copies-by-others-{options.half}" if options.others else f"copies-{options.half}"
+    print(record(name, seed=0, settings=settings, figures=figures))
 
 
 def make(options: argparse.Namespace) -> tuple[list[Film], list[Case], dict[str, str]]:
@@ -128,21 +129,17 @@ def make(options: argparse.Namespace) -> tuple[list[Film], list[Case], dict[str,
     real, gone = real_films(half)
     films = [*drawn_films(half, count, FILM_S, jobs=options.jobs), *real[: getattr(options, "real", None)]]
     others = drawn_films(half, options.unrelated, UNRELATED_S, first=UNREGISTERED, jobs=options.jobs)
-    names = options.only or list(alterations())
-    wanted = [(name, number) for turn, name in enumerate(names) for number in tried(name, turn, len(films), options)]
-    jobs = [(name, film, films[film], others[film % len(others)], media_folder()) for name, film in wanted]
+    ours = [name for name, each in alterations().items() if each.by == "tomeishi.testing"]
+    names = options.only or ([name for name in alterations() if name not in ours] if options.others else ours)
+    jobs = [
+        (name, number, film, others[number % len(others)], media_folder())
+        for name in names
+        for number, film in enumerate(films)
+    ]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         cases = list(pool.map(alter, jobs, chunksize=max(1, len(films) // 2)))
     cases += [Case(None, -1, film.path, None) for film in others]
     return films, cases, dict.fromkeys(gone, "not installed") | missing()
-
-
-def tried(name: str, turn: int, films: int, options: argparse.Namespace) -> list[int]:
-    """Numbers of the films that an edit is tried on."""
-    most = getattr(options, "by_others", None)
-    if most is None or alterations()[name].by == "tomeishi.testing":
-        return list(range(films))
-    return sorted((turn * most + number) % films for number in range(min(most, films)))
 
 
 def alter(job: tuple[str, int, Film, Film, Path]) -> Case:

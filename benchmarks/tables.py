@@ -102,8 +102,6 @@ def _copies(result: dict[str, Any], *by: str) -> str:
     micro = ", ".join(f"{name} {value:.3f}" for name, value in figures["micro_ap"].items())
     absent = [f"{name} ({peer['why']})" for name, peer in figures["peers"].items() if not peer["ran"]]
     absent += [f"{name} ({why})" for name, why in figures["absent"].items()]
-    if len(lines) == 2:
-        return "Not measured yet."
     lines += [
         "",
         f"{films['drawn']} drawn and {films['real']} real films of the {settings['half']} half are registered; of "
@@ -113,9 +111,10 @@ def _copies(result: dict[str, Any], *by: str) -> str:
     ]
     sizes = " ".join(
         f"--{name.replace('_', '-')} {settings[name]}"
-        for name in ("half", "films", "real", "unrelated", "by_others")
+        for name in ("half", "films", "real", "unrelated")
         if settings[name] is not None
     )
+    sizes += " --others" if settings.get("others") else ""
     return "\n".join([*lines, "", _made_by(result, f"python -m benchmarks.copies {sizes}")])
 
 
@@ -607,7 +606,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "calibration": ("calibration", calibration),
     "characters": ("characters", characters),
     "copies": ("copies-test", copies),
-    "copies_by_others": ("copies-test", copies_by_others),
+    "copies_by_others": ("copies-by-others-test", copies_by_others),
     "localisation": ("localisation-test", localisation),
     "unrelated": ("unrelated-test", unrelated),
     "bands": ("unrelated-development", unrelated),

@@ -30,7 +30,7 @@ def test_an_added_descriptor_is_listed_and_its_references_are_counted(
     rows = {row["descriptor"]: row for row in json.loads(tomeishi("descriptors", "list", "--json").out)}
     assert list(rows) == ["image-2", "pdq-1", "fields-1"]
     assert (rows["fields-1"]["references"], rows["fields-1"]["missing"]) == (0, 2)
-    assert (rows["image-2"]["references"], rows["image-1"]["missing"]) == (2, 0)
+    assert (rows["image-2"]["references"], rows["image-2"]["missing"]) == (2, 0)
     assert "CC0-1.0" in rows["fields-1"]["source"]
 
 

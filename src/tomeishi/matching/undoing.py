@@ -8,7 +8,7 @@ from tomeishi.matching.verify import Map, Verified
 from tomeishi.values import Outline
 
 _LONGER_SIDE = 320
-"""Pixels of what is cut out: the image descriptor takes 192."""
+"""Pixels of what is cut out: more than any descriptor of a frame takes."""
 _NEARLY_ALL = 0.8
 """Share of the query's picture from which there is nothing to cut out."""
 _UPRIGHT_DEG = 20.0
