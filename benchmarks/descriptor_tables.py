@@ -1,4 +1,4 @@
-"""Tables of the image descriptor's model card, from `results/image-descriptor.json`."""
+"""Tables of the image descriptor's model card, from `results/image-descriptor*.json`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ def edits(result: dict[str, Any]) -> list[str]:
     named = list(rules[ours]["galleries"][galleries[0]]["edits"])
     for edit in named:
         cells = [
-            of(ours, edit, lambda row: f"{row['0.5']:.2f}, {row['0.9']:.2f}"),
+            of(ours, edit, lambda row: f"{max(0.0, row['0.5']):.2f}, {max(0.0, row['0.9']):.2f}"),
             of(ours, edit, lambda row: f"{row['within']:.2f}"),
             *(of(rule, edit, lambda row: f"{row['at 1 in 1,000']:.2f}") for rule in rules),
         ]

@@ -515,6 +515,8 @@ def image_unrelated(result: dict[str, Any]) -> str:
 def image_edits(result: dict[str, Any]) -> str:
     """Copies by each edit, and peers beside."""
     command = "python training/evaluate_image_descriptor.py"
+    if "sscd" in result["name"]:
+        command += f" --sscd --most {result['settings']['most']}"
     return "\n".join([*descriptor_tables.edits(result), "", _made_by(result, command)])
 
 
@@ -629,6 +631,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "style": ("style-test", style),
     "image_unrelated": ("image-descriptor", image_unrelated),
     "image_edits": ("image-descriptor", image_edits),
+    "image_beside_sscd": ("image-descriptor-beside-sscd", image_edits),
     "auditpeers": ("audit-peers", audit_peers),
 }
 """Block to result and function."""

@@ -22,7 +22,7 @@ _DIFFERENT = 0.25
 """Cosine distance between neighbouring samples from which they count as wholly different pictures."""
 _SAME = 0.5
 _PICTURE = (0.82, 0.88, 0.94)
-"""Similarities of a single picture from which it is weak, likely, strong: from 0.5 on 6 in 100,000 unrelated pairs of
+"""Similarities of a single picture from which it is weak, likely, strong: from 0.5 on 8 in 100,000 unrelated pairs of
 frames lie (weights/image-2.md), and a film has thousands of frames."""
 _STILL = (0.65, 0.72, 0.85)
 """The same for a still picture, which has one row to be wrong with where a film has thousands."""
