@@ -26,7 +26,7 @@ from tomeishi.fingerprint.trial import tried
 from tomeishi.registry import references, works
 from tomeishi.screening.outputs import PLAN
 from tomeishi.storage.blobs import Blobs
-from tomeishi.values import MediaKind, Partial, Skipped, digest_of_file
+from tomeishi.values import Partial, Skipped, digest_of_file
 
 EXTRAS: dict[str, dict[str, Any]] = {
     "sscd": {
@@ -162,13 +162,6 @@ def add_descriptor(root: Path, file: Path | None, words: Mapping[str, Any]) -> L
     return keep_descriptor(root, card, data if package is None else None)
 
 
-def without_rows(tx: Connection, spec: DescriptorSpec) -> list[references.Reference]:
-    """References with pictures that a descriptor has not described, or of which other weights described it."""
-    files = references.fingerprint_files_of(tx, spec.key)
-    done = {file.reference_id for file in files if file.weights_digest == spec.weights_digest}
-    return [each for each in references.references(tx) if each.kind is not MediaKind.SOUND and each.id not in done]
-
-
 def described_by(tx: Connection, spec: DescriptorSpec) -> dict[str, Any]:
     """What a descriptor is, and how many references it has described."""
     return {
@@ -178,7 +171,7 @@ def described_by(tx: Connection, spec: DescriptorSpec) -> dict[str, Any]:
         "digest": spec.weights_digest,
         "source": spec.source,
         "references": len(references.fingerprint_files_of(tx, spec.key)),
-        "missing": len(without_rows(tx, spec)),
+        "missing": len(references.undescribed(tx, spec.key, spec.weights_digest)),
     }
 
 
@@ -187,7 +180,7 @@ def named(tx: Connection, added: Sequence[LoadedDescriptor], name: str) -> Loade
     found = next((each for each in added if each.spec.name == name), None)
     if found is None:
         raise NotFound(f"no descriptor was added as {name!r}; `tomeishi descriptors list` tells which were")
-    if waiting := without_rows(tx, found.spec):
+    if waiting := references.undescribed(tx, found.spec.key, found.spec.weights_digest):
         raise Conflict(f"{len(waiting)} references have no rows by {name}; run `tomeishi descriptors fill`")
     return found
 

@@ -61,6 +61,12 @@ def soundness(
         with database.reading() as tx:
             keys = [*(each.spec.key for each in descriptors), audio.SPEC.key]
             files = [file for key in keys for file in references.fingerprint_files_of(tx, key)]
+            specs = [each.spec for each in descriptors]
+            behind = {each.id for s in specs for each in references.undescribed(tx, s.key, s.weights_digest)}
+        if behind:
+            raise Tampered(
+                f"{len(behind)} references were described by another version; run `tomeishi descriptors fill`"
+            )
         for file in files:
             blobs.get(file.digest)
         return f"{len(files)} files have their digests"

@@ -77,7 +77,6 @@ from tomeishi.registering import (
     keep_rows,
     named,
     nothing_read,
-    without_rows,
     work_of,
 )
 from tomeishi.registry import references
@@ -182,10 +181,10 @@ class Platform:
         return added
 
     def fill(self) -> Iterator[tuple[str, Skipped | None]]:
-        """Describe by added descriptors what was registered before them; path of each, and why it could not be."""
-        for descriptor in self.loaded:
+        """Describe what was registered before a descriptor came; path of each, and why it could not be."""
+        for descriptor in (*self.descriptors, *self.loaded):
             with self.reading() as tx:
-                waiting = without_rows(tx, descriptor.spec)
+                waiting = references.undescribed(tx, descriptor.spec.key, descriptor.spec.weights_digest)
             for reference in waiting:
                 try:
                     made = fill(reference, descriptor, self.settings.limits)

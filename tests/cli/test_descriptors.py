@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from tomeishi import wiring
+from tomeishi.storage.tables import fingerprint_files
 from tomeishi.testing.onnx_files import stand_in
 
 Command = Callable[..., Any]
@@ -49,6 +52,26 @@ def test_what_was_registered_before_is_filled_in_and_then_found_by_it(
     assert {each["reference_id"] for each in first["findings"]} == {installed.references[0]}
     assert second["findings"] == []
     assert "fields-1" in [each["key"] for each in first["made_by"]["descriptors"]]
+
+
+def test_what_an_earlier_version_described_is_told_of_filled_in_and_found_again(
+    tomeishi: Command, installed: Any, quoted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with wiring.open(installed.home) as platform, platform.transaction() as tx:
+        of_image = fingerprint_files.c.descriptor == "image-2"
+        tx.execute(update(fingerprint_files).where(of_image).values(descriptor="image-1"))
+    early = json.loads(tomeishi("screen", str(quoted), "--jsonl").out)
+    assert "copy" not in [each["kind"] for each in early["findings"]]
+    assert "run `tomeishi descriptors fill`" in caplog.text
+    doctor = tomeishi("doctor")
+    assert doctor.code == 2
+    assert "2 references were described by another version; run `tomeishi descriptors fill`" in doctor.out
+    assert tomeishi("descriptors", "fill").code == 0
+    caplog.clear()
+    late = json.loads(tomeishi("screen", str(quoted), "--jsonl").out)
+    assert "copy" in [each["kind"] for each in late["findings"]]
+    assert "descriptors fill" not in caplog.text
+    assert tomeishi("doctor").code == 0
 
 
 def test_one_that_was_never_added_is_told_and_a_name_is_used_once(

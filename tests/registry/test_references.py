@@ -19,6 +19,7 @@ from tomeishi.registry.references import (
     reference,
     references,
     same_digest,
+    undescribed,
 )
 from tomeishi.registry.works import Role, add_member, add_name, add_work, list_works
 from tomeishi.storage.db import Database
@@ -51,6 +52,16 @@ def test_a_reference_knows_whose_it_is(tx: Connection) -> None:
     assert found.created_at == NOON
     assert references(tx) == references(tx, work_id) == [found]
     assert list_works(tx)[0].references == 1
+
+
+def test_what_other_weights_described_or_nothing_did_is_undescribed_and_sound_never_is(tx: Connection) -> None:
+    new, old, none = (a_reference(tx, name, name.encode()) for name in ("new", "old", "none"))
+    add_reference(tx, reference(tx, new).work_id, "song.mp3", digest_of(b"song"), 4, MediaKind.SOUND, 30)
+    add_fingerprint(tx, new, "image-2", digest_of(b"new weights"), digest_of(b"rows of new"), 9)
+    add_fingerprint(tx, old, "image-2", digest_of(b"old weights"), digest_of(b"rows of old"), 9)
+    add_fingerprint(tx, none, "pdq-1", None, digest_of(b"bits"), 9)
+    assert [each.id for each in undescribed(tx, "image-2", digest_of(b"new weights"))] == [old, none]
+    assert [each.id for each in undescribed(tx, "pdq-1", None)] == [new, old]
 
 
 def test_the_very_same_file_is_registered_once_for_a_work(tx: Connection) -> None:

@@ -82,7 +82,7 @@ def list_(as_json: Json = False, home: Home = None, database: Database = None) -
 
 @app.command()
 def fill(home: Home = None, database: Database = None) -> int:
-    """Describe what was registered before a descriptor was added, and build the index."""
+    """Describe what was registered before a descriptor was added, or came with a new version; build the index."""
     skipped = 0
     with wiring.open(home, database) as platform:
         for path, problem in platform.fill():

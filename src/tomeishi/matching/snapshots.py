@@ -4,6 +4,7 @@ A snapshot holds what may count: blank frames and excluded stretches are left ou
 never be found. Both descriptors' snapshots hold the same samples of the same references.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -26,6 +27,8 @@ from tomeishi.matching.votes import Sighting, voted
 from tomeishi.registry import references as registry
 from tomeishi.storage.blobs import Blobs
 from tomeishi.values import Interval, canonical, digest_of
+
+logger = logging.getLogger(__name__)
 
 _NEIGHBOURS = 100
 """Rows asked for per query frame: a long still shot of one reference must not hide the others."""
@@ -118,6 +121,11 @@ def build(
 
     `others` are descriptors that a user added; a reference that was not described by one is not in its snapshot.
     """
+    if registry.undescribed(transaction, image.key, image.weights_digest):
+        logger.warning(
+            "references were described by an earlier version and altered copies of them are not found; "
+            "run `tomeishi descriptors fill`"
+        )
     checkpoint = registry.checkpoint(transaction)
     for spec in (image, pdq, *others):
         publish(root, spec, _sources(transaction, blobs, image, spec), checkpoint)

@@ -160,6 +160,16 @@ def fingerprint_files_of(tx: Connection, descriptor: str) -> list[FingerprintFil
     return [FingerprintFile(row.reference_id, row.descriptor, row.weights_digest, row.digest, row.rows) for row in rows]
 
 
+def undescribed(tx: Connection, descriptor: str, weights_digest: str | None) -> list[Reference]:
+    """References with pictures that a descriptor key with these weights has not described, oldest first."""
+    mine = select(fingerprint_files.c.reference_id).where(
+        fingerprint_files.c.descriptor == descriptor,
+        fingerprint_files.c.weights_digest.is_not_distinct_from(weights_digest),
+    )
+    seen = reference_files.c.kind != MediaKind.SOUND.value
+    return _references(tx, _SELECTED.where(seen, reference_files.c.id.not_in(mine)))
+
+
 def exclude(
     tx: Connection, reference_id: str, interval: Interval, reason: str, *, recorded_at: datetime | None = None
 ) -> str:
