@@ -1,6 +1,7 @@
 """Model sheets become drawings of a character: which figures a file shows, and what is described of each."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,6 +147,27 @@ def enrol(
             )
     skipped = tuple(Skipped(file, str(error)) for file, error in failures)
     return Kept(character_id, tuple(dict.fromkeys(ids)), skipped, tuple(warnings))
+
+
+def fill(database: Database, figure: Descriptor, limits: Limits) -> Iterator[tuple[str, Skipped | None]]:
+    """Describe anew what an earlier version of `figure` described: path of each reference, and why it could not be."""
+    spec, waiting = figure.spec, defaultdict[str, list[drawings.Drawing]](list)
+    with database.reading() as tx:
+        for drawing in drawings.undescribed(tx, spec.key, spec.weights_digest):
+            waiting[drawing.reference_id].append(drawing)
+        shown = {reference_id: references.reference(tx, reference_id) for reference_id in waiting}
+    for reference_id, each in waiting.items():
+        try:
+            path = registering.still_there(shown[reference_id])
+            pictures = frames_at(path, [drawing.time_s for drawing in each], limits)
+        except (NotFound, BadInput) as error:
+            yield shown[reference_id].path, Skipped(shown[reference_id].path, str(error))
+            continue
+        with database.transaction() as tx:
+            for drawing, picture in zip(each, pictures, strict=True):
+                rows = rows_in(picture.pixels, drawing.box, figure)
+                drawings.keep_rows(tx, drawing.id, spec.key, spec.weights_digest, rows)
+        yield shown[reference_id].path, None
 
 
 def drawings_in(

@@ -190,10 +190,15 @@ def fill(reference: references.Reference, descriptor: Descriptor, limits: Limits
 
     Raises NotFound where it doesn't, or another file does, and UnreadableMedia.
     """
+    return extract(still_there(reference), [descriptor], PLAN, limits).fingerprints[descriptor.spec.key]
+
+
+def still_there(reference: references.Reference) -> Path:
+    """The registered file. Raises NotFound where it doesn't lie where it was registered, or another one does."""
     path = Path(reference.location)
     if not path.is_file() or digest_of_file(path) != reference.digest:
         raise NotFound(f"{path}: the registered file is not there any more; add it again with `tomeishi works add`")
-    return extract(path, [descriptor], PLAN, limits).fingerprints[descriptor.spec.key]
+    return path
 
 
 def fingerprints_of(tx: Connection, blobs: Blobs, reference_id: str, descriptors: Sequence[Descriptor]) -> list[bytes]:

@@ -73,12 +73,12 @@ def soundness(
 
     def drawings_are_whole() -> str:
         with database.reading() as tx:
-            rows = drawings.rows_of(tx, figure.SPEC.key, figure.SPEC.weights_digest, figure.SPEC.dim)
+            drawings.rows_of(tx, figure.SPEC.key, figure.SPEC.weights_digest, figure.SPEC.dim)
+            behind = drawings.undescribed(tx, figure.SPEC.key, figure.SPEC.weights_digest)
             count = sum(drawings.enrolled(tx).values())
-        described = len(set(rows.drawing_ids))
-        if described < count:
+        if behind:
             raise Tampered(
-                f"{count - described} of {count} drawings were described by another version; enrol them again"
+                f"{len(behind)} of {count} drawings were described by another version; run `tomeishi descriptors fill`"
             )
         return f"{count} drawings of characters, each described"
 

@@ -193,6 +193,7 @@ class Platform:
                     yield reference.path, None
                 except (NotFound, BadInput) as error:
                     yield reference.path, Skipped(reference.path, str(error))
+        yield from enrolling.fill(self._database, FigureDescriptor(), self.settings.limits)
         self.build_index()
 
     @cached_property

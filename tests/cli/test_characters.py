@@ -12,8 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from numpy.typing import NDArray
 from PIL import Image
+from sqlalchemy import update
 
+from tomeishi import wiring
 from tomeishi.enrolling import MOST_DRAWINGS
+from tomeishi.storage.tables import drawing_rows
 from tomeishi.testing.figures import Character
 from tomeishi.testing.films import film, write_film
 from tomeishi.testing.model_sheets import Situation, draw, identity, model_sheet, placed
@@ -127,6 +130,31 @@ def test_a_still_picture_of_a_character_is_found_and_a_grant_clears_it(
     after = json.loads(tomeishi("screen", "--jsonl", "--provider", "acme", picture).out)
     assert [each["permission"]["allowed"] for each in after["findings"]] == [True]
     assert after["verdict"] == "clear"
+
+
+def test_drawings_that_an_earlier_version_described_are_told_of_and_described_anew(
+    tomeishi: Command,
+    installed: Any,
+    work: str,
+    sheets: dict[str, Path],
+    acted: dict[str, Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _add(tomeishi, work, "Poltan", sheets["poltan"])
+    with wiring.open(installed.home) as platform, platform.transaction() as tx:
+        tx.execute(update(drawing_rows).values(weights_digest="sha256:earlier"))
+    assert "character" not in _screen(tomeishi, acted["with"])[0]["checked"]
+    assert (
+        "5 of 5 drawings were described by another version; run `tomeishi descriptors fill`" in tomeishi("doctor").out
+    )
+    moved = sheets["poltan"].rename(sheets["poltan"].with_name("elsewhere.png"))
+    missing = tomeishi("descriptors", "fill")
+    assert "the registered file is not there any more" in missing.out + missing.err
+    moved.rename(sheets["poltan"])
+    assert tomeishi("descriptors", "fill").code == 0
+    assert tomeishi("doctor").code == 0
+    (found,) = _screen(tomeishi, acted["with"])
+    assert "character" in [each["kind"] for each in found["findings"]]
 
 
 def test_more_sheets_of_one_name_are_the_same_character(tomeishi: Command, work: str, tmp_path: Path) -> None:

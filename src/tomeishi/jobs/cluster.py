@@ -6,7 +6,10 @@ the task that they were at. The driver keeps the order and counts the attempts, 
 
 import importlib.util
 import logging
+import os
 import socket
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -25,6 +28,9 @@ _LOST_S = 60.0
 _LOOK_S = 2.0
 """From one look at the head to the next while nothing comes. Ten seconds after its head has gone Ray ends the whole
 process, with the exit code of a finding; so the head is looked at before Ray is asked what only the head knows."""
+_GRACE_S = 4.0
+"""For the failure to be raised, once the head has gone. A call to Ray that was on its way then never comes back, so
+that after it the process is ended as Ray would, but with the exit code and the words of the failure that it is."""
 
 
 class RayRunner:
@@ -50,10 +56,14 @@ class RayRunner:
         except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise StorageFailure(f"{self._address}: no Ray cluster answers there: {line}") from error
+        over = threading.Event()
+        head = ray.get_runtime_context().gcs_address
+        threading.Thread(target=_watch, args=(head, over), name="tomeishi-ray-head", daemon=True).start()
         try:
-            yield from _spread(ray, prepare, deque((task, 1) for task in tasks), self._workers)
+            yield from _spread(ray, head, prepare, deque((task, 1) for task in tasks), self._workers)
         finally:
             ray.shutdown()
+            over.set()
 
 
 def _heard(told: dict[str, Any], ignore_prefix: bool) -> None:
@@ -74,14 +84,30 @@ def _must_answer(address: str) -> None:
         raise StorageFailure(line) from error
 
 
+def _watch(head: str, over: threading.Event) -> None:
+    """Ends the process `_GRACE_S` after the head has gone, unless `over` is set before."""
+    while not over.wait(_LOOK_S):
+        try:
+            _must_answer(head)
+        except StorageFailure as failure:
+            if isinstance(failure.__cause__, ConnectionRefusedError) and not over.wait(_GRACE_S):
+                sys.stderr.write(f"tomeishi: {failure}\n")
+                sys.stderr.flush()
+                os._exit(failure.exit_code)
+
+
 def _spread(
-    ray: Any, prepare: Callable[[], Callable[[Task], Result]], waiting: deque[tuple[Task, int]], most: int | None
+    ray: Any,
+    head: str,
+    prepare: Callable[[], Callable[[Task], Result]],
+    waiting: deque[tuple[Task, int]],
+    most: int | None,
 ) -> Iterator[Outcome[Task, Result]]:
     actor = ray.remote(num_cpus=_PLACE, max_restarts=0)(_Actor)
     idle: list[Any] = []
     working: dict[Any, tuple[Any, tuple[Task, int]]] = {}
     """By the result that is awaited: who works on what."""
-    head, silent_s = ray.get_runtime_context().gcs_address, 0.0
+    silent_s = 0.0
     while waiting or working:
         _must_answer(head)
         places = most or max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -1,5 +1,6 @@
 """The enrolled characters of a registry: their drawings made searchable, and whose they are."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from tomeishi.matching.figures import Enrolled, others
 from tomeishi.registry import drawings, references, works
 from tomeishi.registry.drawings import Drawing, Variant
 from tomeishi.values import Interval
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ def cast_of(tx: Connection, spec: DescriptorSpec) -> Cast | None:
         if not any(span.start <= each.time_s < span.end for span in excluded[each.reference_id])
     }
     rows = drawings.rows_of(tx, spec.key, spec.weights_digest, spec.dim)
+    if len(set(rows.drawing_ids)) < len(by_id):
+        logger.warning(
+            "drawings of characters were described by an earlier version and are not looked for; "
+            "run `tomeishi descriptors fill`"
+        )
     kept = [n for n, each in enumerate(rows.drawing_ids) if each in counted]
     if not kept:
         return None

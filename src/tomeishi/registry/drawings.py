@@ -144,6 +144,15 @@ def drawings(tx: Connection, character_id: str | None = None) -> list[Drawing]:
     ]
 
 
+def undescribed(tx: Connection, descriptor: str, weights_digest: str | None) -> list[Drawing]:
+    """Drawings that a descriptor key with these weights has not described."""
+    made = select(drawing_rows.c.drawing_id).where(
+        drawing_rows.c.descriptor == descriptor, drawing_rows.c.weights_digest.is_not_distinct_from(weights_digest)
+    )
+    known = set(tx.execute(made).scalars())
+    return [each for each in drawings(tx) if each.id not in known]
+
+
 def enrolled(tx: Connection, work_id: str | None = None) -> dict[str, int]:
     """How many drawings each character has that has any; of one work, or of all."""
     counted = select(drawing_table.c.character_id, func.count()).group_by(drawing_table.c.character_id)
