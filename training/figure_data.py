@@ -175,6 +175,8 @@ def view(
     square: Square, random: np.random.Generator, side: int, grounds: NDArray[np.uint8], near: Square | None
 ) -> NDArray[np.uint8]:
     """The figure as the descriptor is given it: cropped with errors, on some ground, near others, through a codec."""
+    if random.random() < 0.5:
+        square = redrawn(square, random)
     canvas, plain = _ground(random, side, grounds)
     crop = SIDE * ROOM * random.uniform(0.8, 1.3)
     scale = side / crop
@@ -189,6 +191,45 @@ def view(
     if random.random() < 0.15:
         _cut(canvas, random)
     return _filmed(_coloured(canvas, random), random)
+
+
+def redrawn(square: Square, random: np.random.Generator) -> Square:
+    """As another hand might have drawn it: other proportions, flat colours, a line around, softer, paler, shaded."""
+    if random.random() < 0.4:
+        square = _proportioned(square, random)
+    colour, cover = np.ascontiguousarray(square[..., :3]), np.ascontiguousarray(square[..., 3])
+    flat = cv2.medianBlur(colour, 5)
+    line = cv2.dilate(cv2.Canny(flat, 60, 140), np.ones((2, 2), np.uint8)) > 0
+    if random.random() < 0.4:
+        step = int(random.integers(24, 72))
+        colour = np.minimum(flat.astype(np.int32) // step * step + step // 2, 255).astype(np.uint8)
+    if random.random() < 0.25:
+        colour = cv2.GaussianBlur(colour, (0, 0), random.uniform(0.8, 2.0))
+    drawn = colour.astype(np.float32)
+    if random.random() < 0.3:
+        grey = drawn.mean(axis=2, keepdims=True)
+        drawn = grey + (drawn - grey) * random.uniform(0.0, 0.7)
+    if random.random() < 0.3:
+        drawn = 255 - (255 - drawn) * random.uniform(0.55, 0.9)
+    if random.random() < 0.25:
+        light = np.linspace(random.uniform(0.7, 1.2), random.uniform(0.7, 1.2), SIDE, dtype=np.float32)
+        drawn = drawn * (light[:, None, None] if random.random() < 0.5 else light[None, :, None])
+    if random.random() < 0.4:
+        thick = int(random.integers(2, 6))
+        around = cv2.morphologyEx((cover > 128).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((thick, thick))) > 0
+        ink = random.uniform(0, 90, 3) if random.random() < 0.5 else np.full(3, random.uniform(0, 40))
+        drawn[around | line if random.random() < 0.6 else around] = ink
+        cover = np.where(around, np.uint8(255), cover)
+    return np.dstack([np.clip(drawn, 0, 255).astype(np.uint8), cover])
+
+
+def _proportioned(square: Square, random: np.random.Generator) -> Square:
+    """A larger or smaller head, a stouter or leaner body: rows moved and stretched, smoothly."""
+    down = np.linspace(0, 1, SIDE, dtype=np.float32)
+    rows = down ** random.uniform(0.7, 1.45) * (SIDE - 1)
+    wide = np.linspace(random.uniform(0.75, 1.15), random.uniform(0.75, 1.15), SIDE, dtype=np.float32)
+    across = (np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2)[None] / wide[:, None] + (SIDE - 1) / 2
+    return cv2.remap(square, across, np.repeat(rows[:, None], SIDE, axis=1).astype(np.float32), cv2.INTER_LINEAR)
 
 
 def _ground(random: np.random.Generator, side: int, grounds: NDArray[np.uint8]) -> tuple[NDArray[np.float32], bool]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -9,10 +10,12 @@ import onnx
 import torch
 from graph import BATCH_NORM_EPSILON, DEVIATION, MEAN, STAGES, Graph, Weights, read_weights
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
 FEATURES = 320
+IMAGE_WEIGHTS = Path(__file__).parent.parent / "src/tomeishi/fingerprint/weights/image-2.onnx"
 NECK_EPSILON = 1e-5
 
 
@@ -108,6 +111,22 @@ def published(shape: Shape) -> Net:
     """With ImageNet's weights, its projection still by chance."""
     net = Net(shape)
     net.load_state_dict(net.state_dict() | _folded(read_weights()))
+    return net
+
+
+def from_image(shape: Shape) -> Net:
+    """With the trunk of the shipped image descriptor, its projection still by chance."""
+    model = onnx.load(IMAGE_WEIGHTS)
+    constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    halves = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
+    inputs = [name for node in model.graph.node if node.op_type == "Conv" for name in node.input[1:]]
+    net = Net(shape)
+    names = [name for name in net.state_dict() if "_conv" in name]
+    trunk = {
+        name: torch.tensor(constants[halves.get(kept, kept)].astype(np.float32))
+        for name, kept in zip(names, inputs, strict=True)
+    }
+    net.load_state_dict(net.state_dict() | trunk)
     return net
 
 

@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from figure_data import Material, Square, material, view
-from net import FIGURE, Net, measured_neck, published, whitened
+from net import FIGURE, Net, from_image, measured_neck, published, whitened
 from torch import Tensor
 from torch.nn import functional
 from trainer import Batch, Schedule, Trainer, contrast, entropy, set_up, written
 
 VIEWS = 3
-CASTS, OF_CAST, SINGLES, EMOJI, CLIP_ART = 2, 6, 6, 9, 5
+CASTS, OF_CAST, SINGLES, EMOJI, CLIP_ART = 2, 5, 5, 12, 5
 """Figures in one batch by source; each is seen VIEWS times."""
 HEAD_VIEWS, HEAD_STEPS = 9600, 1000
 
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--minutes", type=float, default=4.0, help="between checkpoints")
+    parser.add_argument("--start", choices=("image", "imagenet"), default="image", help="whose trunk")
     parser.add_argument(
         "--only-head", action="store_true", help="write the frozen net with its trained head, to compare"
     )
@@ -166,11 +167,15 @@ def main() -> None:
     )
     net = Net(FIGURE, arguments.frozen)
     if arguments.only_head or not checkpoint.exists():
-        net.load_state_dict(with_head(published(FIGURE), batches, arguments.cache).state_dict())
+        net.load_state_dict(
+            with_head(
+                {"image": from_image, "imagenet": published}[arguments.start](FIGURE), batches, arguments.cache
+            ).state_dict()
+        )
     if arguments.only_head:
         written(net, arguments.out)
         return
-    schedule = Schedule(arguments.steps, arguments.rate, landing=arguments.landing)
+    schedule = Schedule(arguments.steps, arguments.rate, cosine=arguments.steps, landing=arguments.landing)
     trainer = Trainer(net, schedule, arguments.device, partial(entropy, weight=arguments.entropy))
 
     def batch(step: int) -> Batch:

@@ -9,8 +9,9 @@ reference turned to other moments. The sum of the logarithms of these odds is th
 stretch of the query in which it is largest is the segment. Pure.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ _MOST_SHIFT = 28.0
 """Bins, 9 semitones: a little more than what the largest change of speed does."""
 _CELL_S, _CELL_BINS, _CELL_SLOPE = 0.4, 2.0, 0.08
 _LINES_A_WINDOW = 8
+_VOTES_AT_ONCE = 1 << 17
+"""Some 40 MB."""
 _NEAR_S, _NEAR_BINS = 0.05, 0.8
 _TRUE_SHARE = 0.35
 """Share of a query's landmarks that is expected on the line of a true copy; noise as loud as the music leaves 0.47."""
@@ -157,26 +160,41 @@ def guesses(votes: Votes, items: int) -> list[Guess]:
     if not len(votes.item):
         return []
     window = np.floor(votes.query_s / STEP_S).astype(np.int64)
-    # Windows overlap by half: each vote counts in two.
-    number = np.concatenate([window, window - 1])
-    doubled = votes.where(np.tile(np.arange(len(window)), 2))
+    order = np.argsort(window, kind="stable")
+    window = window[order]
+    found: list[list[Guess]] = [[] for _ in range(8)]
+    # Windows overlap by half: each vote counts in two. So many of them at once as memory shall bear.
+    start, end = int(window[0]) - 1, int(window[-1]) + 1
+    while start < end:
+        low = int(np.searchsorted(window, start))
+        beyond = low + _VOTES_AT_ONCE
+        stop = max(start + 1, int(window[beyond])) if beyond < len(window) else end
+        high = int(np.searchsorted(window, stop, "right"))
+        number = np.concatenate([window[low:high], window[low:high] - 1])
+        kept = (number >= start) & (number < stop)
+        some = votes.where(np.tile(order[low:high], 2)[kept])
+        for into, each in zip(found, _in_windows(some, number[kept], items), strict=True):
+            into += each
+        start = stop
+    return sorted(chain.from_iterable(found), key=lambda guess: -guess.votes)
+
+
+def _in_windows(votes: Votes, number: NDArray[np.int64], items: int) -> Iterator[list[Guess]]:
+    """For each way of laying the cells, the lines of votes by the window that they count in."""
     centre_s = (number + 1) * STEP_S
-    there_s = doubled.reference_s + doubled.slope * (centre_s - doubled.query_s)
-    owner = (number + 1) * items + doubled.item
-    found: list[Guess] = []
+    there_s = votes.reference_s + votes.slope * (centre_s - votes.query_s)
+    owner = (number + 1) * items + votes.item
     for half in np.ndindex(2, 2, 2):
         cells = np.stack(
             [
                 np.floor(there_s / _CELL_S + half[0] / 2),
-                np.floor(doubled.shift / _CELL_BINS + half[1] / 2),
-                np.floor(np.log(doubled.slope) / _CELL_SLOPE + half[2] / 2),
+                np.floor(votes.shift / _CELL_BINS + half[1] / 2),
+                np.floor(np.log(votes.slope) / _CELL_SLOPE + half[2] / 2),
             ]
         ).astype(np.int64)
         # Bounded: slopes and shifts are believed only so far, and times are under 2^32 cells.
         packed = (owner << 44) + ((cells[0] & 0xFFFFFFFF) << 12) + ((cells[1] + 32) << 6) + (cells[2] + 32)
-        found += _fullest(packed, doubled, number, centre_s, there_s)
-    found.sort(key=lambda guess: -guess.votes)
-    return found
+        yield _fullest(packed, votes, number, centre_s, there_s)
 
 
 def _fullest(
