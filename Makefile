@@ -118,7 +118,7 @@ train: setup
 	@test -d $(EMOJI) || npm install --silent --no-save --ignore-scripts --prefix .train/emoji @lobehub/fluent-emoji-3d@1.1.0 @twemoji/svg@15.0.0 @iconify-json/fluent-emoji-flat@1.2.6 @iconify-json/streamline-emojis@1.2.4
 	@.venv-train/bin/python training/train_image_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/image-2.onnx
 	@.venv-train/bin/python training/draw_figures.py .train/drawn --workers $(JOBS)
-	@.venv-train/bin/python training/train_figure_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/figure-1.onnx
+	@.venv-train/bin/python training/train_figure_descriptor.py --cache .train --emoji $(EMOJI) --pictures $(PICTURES) .train/figure-2.onnx
 
 clean:
 	rm -rf .venv .venv-cluster .venv-train .train demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -86,7 +86,10 @@ def main() -> None:
     parser.add_argument("--drawings", type=int, nargs="+", default=[3, 10, 30])
     parser.add_argument("--enrolled", type=int, nargs="+", default=[100, 1000], help="characters in the registry")
     parser.add_argument(
-        "--unrelated", type=int, default=150, help="films of 12 s without anybody registered, in each set"
+        "--unrelated",
+        type=int,
+        default=150,
+        help="films of 12 s without anybody registered, to set bands by; a third as many to fit, thrice to measure",
     )
     parser.add_argument("--calibrate", action="store_true", help="write figures.json and figures_others.npy")
     parser.add_argument("--material", type=Path, help="keep what was drawn here, for another descriptor")
@@ -110,7 +113,7 @@ def main() -> None:
                 start = SEEDS[name] + 1_000 * options.seed
                 artists = [(start + n, most) for n in range(options.artists)]
                 parts = list(pool.map(partial(_artist_of, kept), artists))
-                count = options.unrelated // 3 if name == "fit" else options.unrelated
+                count = {"fit": options.unrelated // 3, "bands": options.unrelated}.get(name, 3 * options.unrelated)
                 films = range(start + UNRELATED_FROM, start + UNRELATED_FROM + count)
                 sets[name] = Material(
                     {key: rows for part in parts for key, rows in part.sheets.items()},
@@ -253,7 +256,7 @@ def calibrate(sets: dict[str, Material], crowd: dict[str, Rows], others: NDArray
         "bands": [
             {
                 "band": band.value,
-                "score": round(limit, 4),
+                "score": round(limit, 6),
                 "false_segments_per_100_hours": round(poisson_upper(sum(s >= limit for s in scores)) / hours * 100, 1),
             }
             for band, limit in limits.items()
@@ -370,15 +373,15 @@ def _share(scores: Sequence[float], limit: float) -> float:
 
 
 def _logistic(true: NDArray[np.float64], false: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Newton's method, both classes weighing the same, lightly held back (L2 1e-2)."""
+    """Newton's method, lightly held back (L2 1e-2). Each track weighs as one: were both classes to weigh the same, what
+    false tracks reach at most would score as near to 1 as what is certain."""
     design = np.concatenate([true, false])
     label = np.concatenate([np.ones(len(true)), np.zeros(len(false))])
-    weight = np.where(label > 0, 0.5 / len(true), 0.5 / len(false)) * len(label)
     w = np.zeros(design.shape[1])
     for _ in range(60):
         p = 1 / (1 + np.exp(-design @ w))
-        gradient = design.T @ (weight * (p - label)) + 1e-2 * w
-        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + 1e-2 * np.eye(len(w))
+        gradient = design.T @ (p - label) + 1e-2 * w
+        curvature = (design * (p * (1 - p))[:, None]).T @ design + 1e-2 * np.eye(len(w))
         step = np.linalg.solve(curvature, gradient)
         w -= step
         if np.abs(step).max() < 1e-8:

@@ -23,6 +23,7 @@ DOCUMENTS = (
     "docs/how-to/give-and-end-consent.md",
     "benchmarks/README.md",
     "src/tomeishi/fingerprint/weights/image-2.md",
+    "src/tomeishi/fingerprint/weights/figure-2.md",
 )
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -541,6 +542,19 @@ def image_edits(result: dict[str, Any]) -> str:
     return "\n".join([*descriptor_tables.edits(result), "", _made_by(result, command)])
 
 
+def figure_sets(result: dict[str, Any]) -> str:
+    """Figures by other views and hands, and peers beside."""
+    command = (
+        "PYTHONPATH=. python training/evaluate_figure_descriptor.py --emoji NODE_MODULES --cache CACHE --head HEAD"
+    )
+    return "\n".join([*descriptor_tables.figure_sets(result), "", _made_by(result, command)])
+
+
+def figure_colours(result: dict[str, Any]) -> str:
+    """How much colours should weigh."""
+    return descriptor_tables.colour_weight(result)
+
+
 def _of_prompts(result: dict[str, Any], lines: list[str]) -> str:
     return "\n".join([*lines, "", _made_by(result, "python -m benchmarks.prompts")])
 
@@ -652,6 +666,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "style": ("style-test", style),
     "image_unrelated": ("image-descriptor", image_unrelated),
     "image_edits": ("image-descriptor", image_edits),
+    "figure_sets": ("figure-descriptor", figure_sets),
+    "figure_colours": ("figure-descriptor", figure_colours),
     "image_beside_sscd": ("image-descriptor-beside-sscd", image_edits),
     "auditpeers": ("audit-peers", audit_peers),
 }

@@ -1,6 +1,6 @@
 """Write the principal axes of colour layouts, by which the figure descriptor shortens them: (1280, 128), float16.
 
-    python colour_axes.py src/tomeishi/fingerprint/weights/figure-1-colours.npy
+    python colour_axes.py src/tomeishi/fingerprint/weights/figure-2-colours.npy
 
 Learned from drawings of figures and from boxes of drawn films of the package's own, seeds 520000 to 520159, which are
 in no test. Not centred: inner products of what is left come near to those of the whole.

@@ -1,4 +1,4 @@
-"""Measure the figure descriptor on figures it was not trained on, with image-2, a frozen net and colours beside it.
+"""Measure the figure descriptor on figures it was not trained on, with image-2, its frozen trunk and colours beside it.
 
     PYTHONPATH=. python training/evaluate_figure_descriptor.py --emoji NODE_MODULES --cache CACHE
 
@@ -80,13 +80,13 @@ def main() -> None:
     parser.add_argument("--emoji", type=Path, required=True, help="node_modules with four vendors' emoji")
     parser.add_argument("--debian", type=Path, default=Path("/"), help="where the packages' usr/ lies")
     parser.add_argument("--cache", type=Path, required=True, help="folder for the sets, once made, and rows")
-    parser.add_argument("--head", type=Path, help="a frozen net with a trained head, to compare")
-    parser.add_argument("--figure", type=Path, default=SHIPPED / "figure-1.onnx")
+    parser.add_argument("--head", type=Path, help="image-2's frozen trunk with a trained head, to compare")
+    parser.add_argument("--figure", type=Path, default=SHIPPED / "figure-2.onnx")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    files = {"image-2": SHIPPED / "image-2.onnx", "figure-1": arguments.figure}
+    files = {"image-2": SHIPPED / "image-2.onnx", "figure-2": arguments.figure}
     if arguments.head:
-        files["frozen net, trained head"] = arguments.head
+        files["frozen trunk, trained head"] = arguments.head
     result: dict[str, Any] = {}
     chosen: dict[str, float] = {}
     for part in ("tune", "test"):
@@ -95,7 +95,7 @@ def main() -> None:
         if part == "tune":
             chosen = {name: _best_weight(name, sets, scores) for name in files}
             result["colour weight"] = chosen
-            result["by colour weight, figure-1, mean of part tune"] = _curve("figure-1", sets, scores)
+            result["by colour weight, figure-2, mean of part tune"] = _curve("figure-2", sets, scores)
         result[part] = {these.name: _table(these, scores[these.name], chosen) for these in sets}
     settings = {"weights": {name: _digest(path) for name, path in files.items()}, "power of colours": POWER}
     record("figure-descriptor", seed=0, settings=settings, figures=result)

@@ -3,11 +3,12 @@
     python draw_figures.py CACHE/drawn
     python train_figure_descriptor.py --cache CACHE --emoji NODE_MODULES --pictures /usr/share/openclipart/png OUT.onnx
 
-First a linear head on frozen ImageNet features, then, from there, all blocks but the first few, by the supervised
-contrastive loss (Khosla et al., NeurIPS 2020, eq. 2) against the batch and a memory of past rows (Wang et al., CVPR
-2020). Each batch holds whole casts, so that figures of one artist are told apart. What is exported is the moving
-average of the weights. A checkpoint is written every few minutes and an interrupted run goes on; a step draws its
-chance from (seed, step), so that the same machine, threads and versions give the same weights.
+It starts from the trunk of the shipped image descriptor: first a linear head on its frozen features, then, from there,
+all blocks but the first few, by the supervised contrastive loss (Khosla et al., NeurIPS 2020, eq. 2) against the batch
+and a memory of past rows (Wang et al., CVPR 2020), with an entropy term that spreads rows apart (KoLeo; Sablayrolles et
+al., ICLR 2019). Each batch holds whole casts, so that figures of one artist are told apart. What is exported is the
+moving average of the weights. A checkpoint is written every few minutes and an interrupted run goes on; a step draws
+its chance from (seed, step), so that the same machine, threads and versions give the same weights.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from figure_data import Material, Square, material, view
-from net import FIGURE, Net, from_image, measured_neck, published, whitened
+from net import FIGURE, Net, from_image, measured_neck, whitened
 from torch import Tensor
 from torch.nn import functional
 from trainer import Batch, Schedule, Trainer, contrast, entropy, set_up, written
@@ -131,21 +132,20 @@ def settled(average: dict[str, Tensor], batches: Batches, count: int = 12) -> Ne
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True, help="folder with drawn/, kept features, checkpoints")
-    parser.add_argument("--emoji", type=Path, required=True, help="node_modules with the two vendors")
+    parser.add_argument("--emoji", type=Path, required=True, help="node_modules with the four hands")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of Debian's openclipart-png")
-    parser.add_argument("--steps", type=int, default=337, help="those of the shipped weights")
+    parser.add_argument("--steps", type=int, default=1300, help="those of the shipped weights")
     parser.add_argument(
-        "--landing", type=int, default=0, help="last steps, with full-size views and a rate falling to 0"
+        "--landing", type=int, default=60, help="last steps, with full-size views and a rate falling to 0"
     )
     parser.add_argument("--side", type=int, default=96, help="of the views trained on; 96 costs half of 128")
-    parser.add_argument("--frozen", type=int, default=5, help="blocks that keep ImageNet's weights")
+    parser.add_argument("--frozen", type=int, default=5, help="blocks that keep the image descriptor's weights")
     parser.add_argument("--rate", type=float, default=6e-5)
-    parser.add_argument("--entropy", type=float, default=0.0, help="weight of the entropy term")
+    parser.add_argument("--entropy", type=float, default=5.0, help="weight of the entropy term")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--minutes", type=float, default=4.0, help="between checkpoints")
-    parser.add_argument("--start", choices=("image", "imagenet"), default="image", help="whose trunk")
     parser.add_argument(
         "--only-head", action="store_true", help="write the frozen net with its trained head, to compare"
     )
@@ -167,11 +167,7 @@ def main() -> None:
     )
     net = Net(FIGURE, arguments.frozen)
     if arguments.only_head or not checkpoint.exists():
-        net.load_state_dict(
-            with_head(
-                {"image": from_image, "imagenet": published}[arguments.start](FIGURE), batches, arguments.cache
-            ).state_dict()
-        )
+        net.load_state_dict(with_head(from_image(FIGURE), batches, arguments.cache).state_dict())
     if arguments.only_head:
         written(net, arguments.out)
         return

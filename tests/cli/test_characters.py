@@ -110,7 +110,7 @@ def test_where_nobody_is_enrolled_characters_are_not_said_to_be_checked(
 ) -> None:
     (line,) = _screen(tomeishi, acted["with"])
     assert "character" not in line["checked"]
-    assert "figure-1" not in {each["key"] for each in line["made_by"]["descriptors"]}
+    assert "figure-2" not in {each["key"] for each in line["made_by"]["descriptors"]}
 
 
 def test_a_still_picture_of_a_character_is_found_and_a_grant_clears_it(

@@ -76,7 +76,7 @@ def test_of_two_figures_alike_in_form_the_one_of_the_same_colours_scores_higher(
 
 
 def test_colours_that_half_agree_outweigh_no_difference_in_form() -> None:
-    same_form, same_colours = fused(np.array([0.75]), np.array([0.4])), fused(np.array([0.7]), np.array([0.6]))
+    same_form, same_colours = fused(np.array([0.78]), np.array([0.4])), fused(np.array([0.7]), np.array([0.6]))
     assert same_form > same_colours
 
 

@@ -35,7 +35,7 @@ def test_an_added_model_tells_of_forms_and_colours_stay_what_they_are(figures: n
 def test_its_spec_names_the_model_and_its_weights() -> None:
     image = ImageDescriptor()
     spec = FigureDescriptor(forms=image).spec
-    assert spec.key == "figure_image-1"
+    assert spec.key == "figure_image-2"
     assert spec.weights_digest == image.spec.weights_digest != SPEC.weights_digest
     assert spec.dim == image.spec.dim + COLOURS
     assert FigureDescriptor().spec is SPEC

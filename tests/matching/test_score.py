@@ -52,7 +52,7 @@ def test_one_picture_is_sure_only_where_it_is_very_near_or_agrees_by_pdq() -> No
 
     assert band(0.95) is Band.STRONG
     assert band(0.6) is None
-    assert band(0.95, telling=0.5) is None
+    assert band(0.95, telling=0.5) is Band.WEAK
     assert band(0.6, agree=True) is Band.STRONG
 
 

@@ -19,7 +19,7 @@ _SPREAD = 72.0
 """Of a and b to each side of grey; what lies beyond counts as the last bin."""
 _BANDS = 4
 DIM = _BANDS * _BINS[0] * _BINS[1] * _BINS[2]
-SHARE = 0.3
+SHARE = 0.5
 """What full agreement of colours adds to a descriptor's inner product."""
 POWER = 4
 _PLAIN = 6.0
@@ -48,7 +48,7 @@ def fused(forms: NDArray[np.floating[Any]], colours: NDArray[np.floating[Any]]) 
 
     Both have the same shape. Colours that differ say little, as other artists and costumes have others; colours that
     agree nearly wholly say much: hence the power. It and the share were chosen on figures that no table of results
-    shows (weights/figure-1.md).
+    shows (weights/figure-2.md).
     """
     return np.asarray(forms, np.float64) + SHARE * np.maximum(np.asarray(colours, np.float64), 0) ** POWER
 

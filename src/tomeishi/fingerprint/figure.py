@@ -1,8 +1,8 @@
 """The shipped descriptor of figures: a square around one figure to 256 numbers, near for other drawings of it.
 
-Half of a row tells of forms (`figure-1.onnx`), half of colours (`colours`, reduced to their 128 principal axes). They
+Half of a row tells of forms (`figure-2.onnx`), half of colours (`colours`, reduced to their 128 principal axes). They
 are not one cosine: `alike` says how the two are weighed. What it was made from, what it measured and what it can't do:
-weights/figure-1.md.
+weights/figure-2.md.
 """
 
 import io
@@ -23,8 +23,8 @@ from tomeishi.fingerprint.image import load
 from tomeishi.fingerprint.samples import checked, detail
 from tomeishi.values import Box, digest_of
 
-WEIGHTS = "figure-1.onnx"
-AXES = "figure-1-colours.npy"
+WEIGHTS = "figure-2.onnx"
+AXES = "figure-2-colours.npy"
 AXES_DIGEST = "sha256:963cba703eaac2db0778027296b4995149954ae3e724317f0df6abc63a20d8a5"
 SIDE = 128
 AROUND = 1.15
@@ -36,12 +36,12 @@ COLOURS = 128
 
 SPEC = DescriptorSpec(
     name="figure",
-    version=1,
+    version=2,
     dim=FORMS + COLOURS,
     metric=Metric.COSINE,
     threshold=0.18,
-    source="EfficientNet-Lite0 (Google; Apache-2.0) trained further for figures, and colour layout: figure-1.md",
-    weights_digest="sha256:41352adb378a788c25f69046d58da844ad7ee04ecb58bcaf0d3fdfcc4f29e691",
+    source="EfficientNet-Lite0 (Google; Apache-2.0) trained on copies, then on figures, and colour layout: figure-2.md",
+    weights_digest="sha256:d24639ada0e032974442e42937d95465c9c72d2a2cc3c9df51368f7f8d3fca1b",
 )
 
 
@@ -61,7 +61,7 @@ class FigureDescriptor:
         if self._forms is None:
             return SPEC
         other = self._forms.spec
-        dim, told = other.dim + COLOURS, f"{other.source}; and colour layout: figure-1.md"
+        dim, told = other.dim + COLOURS, f"{other.source}; and colour layout: figure-2.md"
         return replace(SPEC, name=f"figure_{other.name}", dim=dim, source=told, weights_digest=other.weights_digest)
 
     def describe(self, samples: NDArray[np.uint8]) -> Rows:

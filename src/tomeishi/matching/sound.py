@@ -181,7 +181,7 @@ def guesses(votes: Votes, items: int) -> list[Guess]:
 
 def _in_windows(votes: Votes, number: NDArray[np.int64], items: int) -> Iterator[list[Guess]]:
     """For each way of laying the cells, the lines of votes by the window that they count in."""
-    centre_s = (number + 1) * STEP_S
+    centre_s = np.asarray((number + 1) * STEP_S, np.float64)
     there_s = votes.reference_s + votes.slope * (centre_s - votes.query_s)
     owner = (number + 1) * items + votes.item
     for half in np.ndindex(2, 2, 2):
